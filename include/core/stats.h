@@ -1,0 +1,67 @@
+/*
+ * stats - what this process counted since it started, and a few gauges. Loop thread only.
+ */
+#ifndef METER_STATS_H
+#define METER_STATS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* name, what it counts */
+#define STATS_COUNTERS(X) \
+	X(readings, "readings begun") \
+	X(readings_failed, "readings that failed: a gap") \
+	X(readings_timed_out, "of these, not answered within one interval") \
+	X(readings_repeated, "answers that carried the stamp of the one before: no sample") \
+	X(samples, "samples stored") \
+	X(samples_refused, "samples the store refused or had no memory for") \
+	X(published, "samples published") \
+	X(publish_dropped_down, "samples not published: no connection") \
+	X(publish_dropped_full, "samples not published: the output buffer is full") \
+	X(events, "lifecycle events applied") \
+	X(events_other, "lifecycle events of a type that is no concern of ours") \
+	X(events_stale, "lifecycle events older than the last one applied to their id") \
+	X(events_elsewhere, "lifecycle events of instances of another node") \
+	X(events_malformed, "lifecycle events that could not be understood") \
+	X(events_oversized, "lifecycle events over the bound of a body") \
+	X(events_ahead, "lifecycle events dated more than 5 minutes ahead, taken as now") \
+	X(instances_refused, "instances not tracked: the bound of instances is reached") \
+	X(tombstones_evicted, "tombstones forgotten early: their bound is reached") \
+	X(requests, "requests answered, also with an error") \
+	X(requests_malformed, "of these with 400") \
+	X(requests_too_large, "of these with 413") \
+	X(requests_too_many, "of these with 429: the bound of pending requests is reached") \
+	X(requests_unanswerable, "requests without a reply subject, or with one of our own subjects") \
+	X(replies_dropped, "replies not sent: no connection, or the output buffer is full") \
+	X(answers_late, "answers of the control plane that nobody waited for any more") \
+	X(answers_malformed, "answers of the control plane that could not be understood") \
+	X(no_responders, "questions to the control plane that nobody listens for") \
+	X(slow_consumer, "times the library dropped messages because we did not keep up") \
+	X(disconnects, "connections to NATS lost") \
+	X(loop_passes, "passes of the event loop")
+
+#define STATS_GAUGES(X) \
+	X(instances, "instances tracked") \
+	X(tombstones, "tombstones held") \
+	X(connected, "1 while connected to NATS") \
+	X(loop_held_max_us, "the longest that one pass of the loop took, in microseconds")
+
+#define STATS_FIELD(name, text) uint64_t name;
+struct stats {
+	STATS_COUNTERS(STATS_FIELD)
+	STATS_GAUGES(STATS_FIELD)
+};
+#undef STATS_FIELD
+
+struct stats_item {
+	const char *name;
+	const char *help;
+	size_t offset;		/* of its uint64_t in struct stats */
+	int is_gauge;
+};
+
+/* All of them in the order above; *n says how many. */
+const struct stats_item *stats_items(size_t *n);
+uint64_t stats_value(const struct stats *s, const struct stats_item *item);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * remote - the source `bus`: asks the control plane what an instance uses, on
+ * <control prefix>.instances.resources.<id>, and takes the answer from one inbox of its own.
+ *
+ * Deadlines are the pipeline's: a question it gives up is forgotten, and its answer, if it still
+ * comes, is counted as late.
+ */
+#ifndef METER_REMOTE_H
+#define METER_REMOTE_H
+
+#include "bus.h"
+#include "instance.h"
+#include "pipeline.h"
+
+struct remote;
+
+struct remote_options {
+	const char *control_prefix;
+	size_t max_body;	/* bytes of an answer */
+};
+
+/* Everything is borrowed. -ENOMEM. */
+int remote_new(struct remote **out, struct bus *bus, struct pipeline *pipeline,
+	       const struct remote_options *options, struct stats *stats);
+void remote_free(struct remote *r);	/* before the bus; NULL is fine */
+
+void remote_on_up(struct remote *r);
+void remote_on_lost(struct remote *r);
+
+/* Asks. Ends in pipeline_on_reading() or pipeline_on_failure(), now or later. */
+void remote_ask(struct remote *r, struct instance *i, const struct moment *now);
+/* Nobody waits for its answer any more. */
+void remote_forget(struct remote *r, struct instance *i);
+
+/* Takes at most max answers from the bus; true = more wait. */
+bool remote_drain(struct remote *r, const struct moment *now, size_t max);
+
+#endif

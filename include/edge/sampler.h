@@ -1,0 +1,28 @@
+/*
+ * sampler - begins one reading of an instance, from whichever source it is read by.
+ */
+#ifndef METER_SAMPLER_H
+#define METER_SAMPLER_H
+
+#include "config.h"
+#include "loop.h"
+#include "pipeline.h"
+#include "remote.h"
+#include "source.h"
+
+struct sampler {
+	const struct config *config;
+	struct source_set *sources;
+	struct pipeline *pipeline;
+	struct remote *remote;
+	struct loop *loop;
+};
+
+/* Ends in pipeline_on_reading() or pipeline_on_failure(), now (local files) or later (bus). */
+void sampler_begin(struct sampler *s, struct instance *i);
+/* The reading under way, if any, is no longer waited for. */
+void sampler_give_up(struct sampler *s, struct instance *i);
+/* What reads it is chosen again at the next reading. */
+void sampler_unbind(struct sampler *s, struct instance *i);
+
+#endif

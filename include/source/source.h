@@ -1,0 +1,69 @@
+/*
+ * source - turns an instance into one reading of raw counters, from this machine's files.
+ *
+ * A source is bound to an instance by what its Target says and reads it from then on. Binding and
+ * reading are a few local file reads and never wait for anything. Failures are one sentence for the
+ * operator (list and log show it), counted by the caller; no instance is ever fatal.
+ */
+#ifndef METER_SOURCE_H
+#define METER_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lifecycle.h"
+#include "reading.h"
+
+#define SOURCE_ERROR_MAX 160
+
+enum source_kind {
+	SOURCE_NONE,
+	SOURCE_CGROUP,
+	SOURCE_PROCESS,
+	SOURCE_BUS,	/* asked over the bus by the edge; nothing here reads it */
+};
+
+const char *source_kind_name(enum source_kind k);
+
+struct source_options {
+	const char *host_root;		/* where the host's / is: "" for /, never NULL; tests plant a tree */
+	bool process_children;		/* a process is read together with its descendants */
+};
+
+/* What all instances share: mount points, our own namespaces. */
+struct source_set;
+
+/*
+ * Reads /proc/self/mountinfo and our own namespaces once. Never fails for lack of cgroups: binding
+ * says so later. -ENOMEM.
+ */
+int source_set_new(struct source_set **out, const struct source_options *options);
+void source_set_free(struct source_set *set);
+
+/*
+ * Which source reads this target when none is prescribed: cgroup_path → cgroup; pid → cgroup when the
+ * process has a cgroup of its own, else process; anything else → bus. A process has a cgroup of its
+ * own when that is neither the root nor the one its parent process lives in.
+ */
+enum source_kind source_choose(struct source_set *set, const struct target *t);
+
+/* One instance bound to one source. */
+struct source;
+
+/*
+ * kind is SOURCE_CGROUP or SOURCE_PROCESS. 0 and *out is the caller's; > 0 with a sentence in error
+ * (no such process or cgroup, nothing in the target to find it by); -ENOMEM.
+ */
+int source_bind(struct source_set *set, enum source_kind kind, const struct target *t,
+		struct source **out, char error[SOURCE_ERROR_MAX]);
+void source_free(struct source *s);	/* NULL is fine */
+
+/*
+ * 0 and *out filled (out->mono_ns from CLOCK_MONOTONIC right at the counters); > 0 with a sentence.
+ * After a failure the caller may try again later; a process that has ended, or a pid that now belongs
+ * to another process, goes on failing until it is bound anew.
+ */
+int source_read(struct source_set *set, struct source *s, struct reading *out,
+		char error[SOURCE_ERROR_MAX]);
+
+#endif

@@ -1,0 +1,101 @@
+#include "lifecycle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const event_names[] = {
+	[EVENT_CREATED] = "created",
+	[EVENT_STARTED] = "started",
+	[EVENT_UNSUSPENDED] = "unsuspended",
+	[EVENT_STOPPED] = "stopped",
+	[EVENT_SUSPENDED] = "suspended",
+	[EVENT_FAILED] = "failed",
+	[EVENT_SCALED] = "scaled",
+	[EVENT_DELETED] = "deleted",
+};
+
+#define EVENT_NAMES (sizeof event_names / sizeof event_names[0])
+#define EVENT_PREFIX "instance."
+#define EVENT_PREFIX_LEN (sizeof EVENT_PREFIX - 1)
+
+enum event_type event_type_parse(const char *name, size_t len)
+{
+	if (len >= EVENT_PREFIX_LEN && memcmp(name, EVENT_PREFIX, EVENT_PREFIX_LEN) == 0) {
+		name += EVENT_PREFIX_LEN;
+		len -= EVENT_PREFIX_LEN;
+	}
+	for (unsigned t = EVENT_OTHER + 1; t < EVENT_NAMES; t++)
+		if (strlen(event_names[t]) == len && memcmp(event_names[t], name, len) == 0)
+			return (enum event_type)t;
+	return EVENT_OTHER;
+}
+
+const char *event_type_name(enum event_type t)
+{
+	return (size_t)t < EVENT_NAMES ? event_names[t] : NULL;
+}
+
+/* The strings of a target, so that none is forgotten when it is freed or merged. */
+static const size_t target_strings[] = {
+	offsetof(struct target, node),
+	offsetof(struct target, cgroup_path),
+	offsetof(struct target, container_id),
+	offsetof(struct target, container_name),
+	offsetof(struct target, metrics_url),
+	offsetof(struct target, workload_id),
+};
+
+#define TARGET_STRINGS (sizeof target_strings / sizeof target_strings[0])
+
+static char **target_string(struct target *t, size_t i)
+{
+	return (char **)(void *)((char *)t + target_strings[i]);
+}
+
+void target_clear(struct target *t)
+{
+	for (size_t i = 0; i < TARGET_STRINGS; i++)
+		free(*target_string(t, i));
+	*t = (struct target){ 0 };
+}
+
+static bool said(const char *s)
+{
+	return s && *s;
+}
+
+/* Returns whether *into took another value. *from is left what is still to be freed. */
+static bool string_merge(char **into, char **from, bool only_empty)
+{
+	char *old = *into;
+
+	if (!said(*from) || (only_empty && said(old)))
+		return false;
+	if (said(old) && strcmp(old, *from) == 0)
+		return false;
+	*into = *from;
+	*from = old;
+	return true;
+}
+
+void target_merge(struct target *into, struct target *from, bool only_empty, bool *changed)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < TARGET_STRINGS; i++)
+		any |= string_merge(target_string(into, i), target_string(from, i), only_empty);
+	if (from->pid != 0 && from->pid != into->pid && !(only_empty && into->pid != 0)) {
+		into->pid = from->pid;
+		any = true;
+	}
+	target_clear(from);
+	if (any && changed)
+		*changed = true;
+}
+
+void lifecycle_event_clear(struct lifecycle_event *e)
+{
+	free(e->tenant_id);
+	target_clear(&e->target);
+	*e = (struct lifecycle_event){ 0 };
+}

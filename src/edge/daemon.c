@@ -1,0 +1,317 @@
+#include "daemon.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bus.h"
+#include "intake.h"
+#include "log.h"
+#include "pipeline.h"
+#include "remote.h"
+#include "sampler.h"
+#include "subject.h"
+
+/* Readings begun in one pass; then what came in has its turn. */
+#define READINGS_PER_PASS 64
+/* How long what is still unsent may take at the end. */
+#define STOP_WAIT_MS 2000
+#define LIBRARY_CLOSE_WAIT_MS 5000
+
+struct daemon {
+	const struct config *config;
+	struct stats stats;
+	struct loop loop;
+	struct bus *bus;
+	struct pipeline *pipeline;
+	struct pipeline_io io;
+	struct remote *remote;
+	struct intake *intake;
+	struct sampler sampler;
+	char lifecycle_base[SUBJECT_MAX];
+	struct event *tick;
+	int64_t tick_ms;	/* when it is armed for; -1 = not at all */
+	struct event *on_signal[4];
+	int64_t stop_by_ms;	/* monotonic; 0 = running */
+};
+
+/* --- what the pipeline needs done --- */
+
+static void io_publish(void *ctx, const struct instance *i, const uint8_t *body, size_t len)
+{
+	struct daemon *d = ctx;
+	char subject[SUBJECT_MAX];
+
+	snprintf(subject, sizeof subject, "%s.instance.%s", d->config->subject_prefix, i->id);
+	switch (bus_publish(d->bus, subject, NULL, body, len)) {
+	case BUS_SENT:
+		d->stats.published++;
+		break;
+	case BUS_DOWN:
+		d->stats.publish_dropped_down++;
+		break;
+	case BUS_FULL:
+		d->stats.publish_dropped_full++;
+		break;
+	}
+}
+
+static void io_begin_reading(void *ctx, struct instance *i)
+{
+	struct daemon *d = ctx;
+
+	sampler_begin(&d->sampler, i);
+}
+
+static void io_give_up_reading(void *ctx, struct instance *i)
+{
+	struct daemon *d = ctx;
+
+	sampler_give_up(&d->sampler, i);
+}
+
+static void io_tracked(void *ctx, struct instance *i)
+{
+	struct daemon *d = ctx;
+
+	log_debug("%s: tracked", i->id);
+	intake_tracked(d->intake, i);
+}
+
+static void io_changed(void *ctx, struct instance *i)
+{
+	struct daemon *d = ctx;
+
+	sampler_unbind(&d->sampler, i);
+}
+
+static void io_untracked(void *ctx, struct instance *i)
+{
+	struct daemon *d = ctx;
+
+	log_debug("%s: untracked", i->id);
+	intake_untracked(d->intake, i);
+	sampler_unbind(&d->sampler, i);
+}
+
+/* --- what the bus tells --- */
+
+static void bus_on_up(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	log_info("connected to NATS");
+	remote_on_up(d->remote);
+	intake_on_up(d->intake);
+}
+
+static void bus_on_down(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	log_warning("connection to NATS lost: sampling goes on, reconnecting");
+	(void)d;
+}
+
+static void bus_on_lost(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	intake_on_lost(d->intake);
+	remote_on_lost(d->remote);
+}
+
+static void bus_on_input(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	intake_drain(d->intake);
+}
+
+/* --- the loop --- */
+
+static void on_tick(evutil_socket_t fd, short what, void *ctx)
+{
+	struct daemon *d = ctx;
+	const struct moment *now = loop_enter(&d->loop);
+
+	(void)fd, (void)what;
+	d->tick_ms = -1;
+	if (!d->stop_by_ms && pipeline_tick(d->pipeline, now, READINGS_PER_PASS))
+		event_active(d->tick, 0, 0);
+}
+
+/* One timer for the next thing that is due. */
+static void arm_tick(struct daemon *d)
+{
+	int64_t due_ms = d->stop_by_ms ? d->stop_by_ms : pipeline_next_ms(d->pipeline), wait_ms;
+	struct moment now;
+	struct timeval wait;
+
+	if (due_ms == d->tick_ms)
+		return;
+	d->tick_ms = due_ms;
+	if (due_ms < 0) {
+		event_del(d->tick);
+		return;
+	}
+	now = loop_clock();
+	wait_ms = due_ms - moment_mono_ms(&now);
+	if (wait_ms < 0)
+		wait_ms = 0;
+	wait = (struct timeval){ wait_ms / 1000, wait_ms % 1000 * 1000 };
+	event_add(d->tick, &wait);
+}
+
+static void after_pass(void *ctx)
+{
+	struct daemon *d = ctx;
+	struct moment now;
+
+	if (d->stop_by_ms) {
+		now = loop_clock();
+		if ((intake_queued(d->intake) == 0 && bus_unsent(d->bus) == 0) ||
+		    moment_mono_ms(&now) >= d->stop_by_ms)
+			loop_stop(&d->loop);
+	}
+	arm_tick(d);
+}
+
+static void log_stats(const struct daemon *d)
+{
+	char line[4000];
+	size_t n, len = 0;
+	const struct stats_item *items = stats_items(&n);
+
+	for (size_t i = 0; i < n && len < sizeof line; i++)
+		len += (size_t)snprintf(line + len, sizeof line - len, " %s=%llu", items[i].name,
+					(unsigned long long)stats_value(&d->stats, &items[i]));
+	log_info("stats%s", line);
+}
+
+static void on_stop_signal(evutil_socket_t number, short what, void *ctx)
+{
+	struct daemon *d = ctx;
+	const struct moment *now = loop_enter(&d->loop);
+
+	(void)what;
+	if (d->stop_by_ms) {
+		loop_stop(&d->loop);
+		return;
+	}
+	log_info("stopping on %s", strsignal((int)number));
+	d->stop_by_ms = moment_mono_ms(now) + STOP_WAIT_MS;
+	intake_stop(d->intake);
+}
+
+static void on_stats_signal(evutil_socket_t number, short what, void *ctx)
+{
+	struct daemon *d = ctx;
+
+	(void)number, (void)what;
+	loop_enter(&d->loop);
+	log_stats(d);
+}
+
+static int watch_signals(struct daemon *d)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGUSR1 };
+
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < 3; i++) {
+		d->on_signal[i] = evsignal_new(d->loop.base, signals[i],
+					       signals[i] == SIGUSR1 ? on_stats_signal
+								     : on_stop_signal, d);
+		if (!d->on_signal[i] || event_add(d->on_signal[i], NULL) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- making and ending --- */
+
+static int start_path(struct daemon *d)
+{
+	const struct config *c = d->config;
+	struct source_options sources = { c->host_root, c->process_children };
+	struct remote_options remote = { c->control_prefix, (size_t)c->max_body_bytes };
+	struct pipeline_options pipeline = {
+		.tracker = { c->node, (size_t)c->capacity, (size_t)c->max_instances,
+			     (size_t)c->max_tombstones, c->tombstone_ttl_ms },
+		.lifecycle_base = d->lifecycle_base,
+		.interval_ms = c->interval_ms,
+		.max_body = (size_t)c->max_body_bytes,
+	};
+
+	d->io = (struct pipeline_io){ io_publish, io_begin_reading, io_give_up_reading, io_tracked,
+				      io_changed, io_untracked, d };
+	memcpy(d->lifecycle_base, c->lifecycle_subject, strlen(c->lifecycle_subject) - 2);
+	if (pipeline_new(&d->pipeline, &pipeline, &d->io, &d->stats, &d->loop.now) < 0 ||
+	    source_set_new(&d->sampler.sources, &sources) < 0 ||
+	    remote_new(&d->remote, d->bus, d->pipeline, &remote, &d->stats) < 0 ||
+	    intake_new(&d->intake, c, &d->loop, d->bus, d->pipeline, d->remote) < 0)
+		return -1;
+	d->sampler.config = c;
+	d->sampler.pipeline = d->pipeline;
+	d->sampler.remote = d->remote;
+	d->sampler.loop = &d->loop;
+	return 0;
+}
+
+static int start(struct daemon *d, char *error, size_t error_size)
+{
+	struct bus_options bus = {
+		.servers = d->config->server,
+		.name = "meterd",
+		.max_output_bytes = (size_t)d->config->max_output_bytes,
+		.on_up = bus_on_up,
+		.on_down = bus_on_down,
+		.on_lost = bus_on_lost,
+		.on_input = bus_on_input,
+		.ctx = d,
+	};
+
+	snprintf(error, error_size, "out of memory");
+	if (loop_init(&d->loop, &d->stats) < 0 || watch_signals(d) < 0)
+		return -1;
+	d->tick_ms = -1;
+	d->tick = evtimer_new(d->loop.base, on_tick, d);
+	if (!d->tick || bus_new(&d->bus, &d->loop, &bus, error, error_size) < 0)
+		return -1;
+	return start_path(d);
+}
+
+static void end(struct daemon *d)
+{
+	pipeline_free(d->pipeline);
+	intake_free(d->intake);
+	remote_free(d->remote);
+	source_set_free(d->sampler.sources);
+	bus_free(d->bus);
+	if (d->tick)
+		event_free(d->tick);
+	for (size_t i = 0; i < 3; i++)
+		if (d->on_signal[i])
+			event_free(d->on_signal[i]);
+	loop_deinit(&d->loop);
+	nats_CloseAndWait(LIBRARY_CLOSE_WAIT_MS);
+	libevent_global_shutdown();
+}
+
+int daemon_run(const struct config *config)
+{
+	struct daemon d = { .config = config };
+	char error[256];
+	int status = 1;
+
+	if (start(&d, error, sizeof error) < 0) {
+		log_error("%s", error);
+	} else {
+		log_info("meterd " METERD_VERSION " started: waiting for NATS");
+		loop_run(&d.loop, after_pass, &d);
+		log_stats(&d);
+		status = 0;
+	}
+	end(&d);
+	return status;
+}

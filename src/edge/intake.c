@@ -1,0 +1,349 @@
+#include "intake.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "query.h"
+#include "request_queue.h"
+#include "subject.h"
+
+/* The work of one pass. */
+#define EVENTS_PER_PASS 256
+#define ANSWERS_PER_PASS 256
+#define REQUESTS_NS_PER_PASS 2000000
+
+#define QUEUE_GROUP "q"
+/* Left free of max_payload: headers and subject go with the reply. */
+#define REPLY_HEADROOM 4096
+
+/* The subjects of one instance, with a node. */
+struct own_subjects {
+	struct own_subjects *next;
+	struct own_subjects **link;
+	const struct instance *instance;
+	natsSubscription *range;
+	natsSubscription *latest;
+};
+
+struct intake {
+	const struct config *config;
+	struct loop *loop;
+	struct bus *bus;
+	struct pipeline *pipeline;
+	struct remote *remote;
+	struct query_options query;
+	struct request_queue queue;
+	natsSubscription *events;
+	natsSubscription *range;	/* without a node: of all instances */
+	natsSubscription *latest;
+	natsSubscription *list;
+	struct own_subjects *own;
+	uint64_t received;	/* bus_received() when own was looked through last */
+	bool stopped;
+};
+
+int intake_new(struct intake **out, const struct config *config, struct loop *loop,
+	       struct bus *bus, struct pipeline *pipeline, struct remote *remote)
+{
+	struct intake *in = calloc(1, sizeof *in);
+
+	if (!in || request_queue_init(&in->queue, (size_t)config->max_pending_requests) < 0) {
+		free(in);
+		return -ENOMEM;
+	}
+	in->config = config;
+	in->loop = loop;
+	in->bus = bus;
+	in->pipeline = pipeline;
+	in->remote = remote;
+	in->query = (struct query_options){
+		.tracker = pipeline_tracker(pipeline),
+		.node = config->node,
+		.interval_ms = config->interval_ms,
+		.points_max = config->max_reply_points,
+	};
+	*out = in;
+	return 0;
+}
+
+static void drop(struct intake *in, natsSubscription **sub)
+{
+	bus_unsubscribe(in->bus, *sub);
+	*sub = NULL;
+}
+
+static void drop_all(struct intake *in)
+{
+	drop(in, &in->events);
+	drop(in, &in->range);
+	drop(in, &in->latest);
+	drop(in, &in->list);
+	for (struct own_subjects *own = in->own; own; own = own->next) {
+		drop(in, &own->range);
+		drop(in, &own->latest);
+	}
+}
+
+void intake_free(struct intake *in)
+{
+	if (!in)
+		return;
+	drop_all(in);
+	request_queue_clear(&in->queue);
+	free(in);
+}
+
+/* --- what is subscribed --- */
+
+static void subscribe(struct intake *in, natsSubscription **sub, const char *verb, const char *id,
+		      const char *queue)
+{
+	char subject[SUBJECT_MAX];
+
+	if (*sub)
+		return;
+	snprintf(subject, sizeof subject, "%s.%s%s%s", in->config->subject_prefix, verb,
+		 id ? "." : "", id ? id : "");
+	*sub = bus_subscribe(in->bus, subject, queue);
+}
+
+static void subscribe_own(struct intake *in, struct own_subjects *own)
+{
+	subscribe(in, &own->range, "range", own->instance->id, QUEUE_GROUP);
+	subscribe(in, &own->latest, "latest", own->instance->id, QUEUE_GROUP);
+}
+
+void intake_on_up(struct intake *in)
+{
+	bool node = in->config->node[0];
+	size_t max_payload = bus_max_payload(in->bus);
+
+	if (in->stopped)
+		return;
+	in->query.bytes_max = max_payload > 2 * REPLY_HEADROOM ? max_payload - REPLY_HEADROOM
+							       : max_payload / 2;
+	if (!in->events)
+		in->events = bus_subscribe(in->bus, in->config->lifecycle_subject, NULL);
+	subscribe(in, &in->list, "list", NULL, node ? NULL : QUEUE_GROUP);
+	if (!node) {
+		subscribe(in, &in->range, "range", "*", QUEUE_GROUP);
+		subscribe(in, &in->latest, "latest", "*", QUEUE_GROUP);
+	}
+	for (struct own_subjects *own = in->own; own; own = own->next)
+		subscribe_own(in, own);
+}
+
+void intake_on_lost(struct intake *in)
+{
+	drop_all(in);
+	in->received = 0;
+}
+
+void intake_tracked(struct intake *in, struct instance *i)
+{
+	struct own_subjects *own;
+
+	if (!in->config->node[0])
+		return;
+	own = calloc(1, sizeof *own);
+	if (!own) {
+		log_error("%s: out of memory: it is sampled, but cannot be asked for", i->id);
+		return;
+	}
+	own->instance = i;
+	own->next = in->own;
+	own->link = &in->own;
+	if (own->next)
+		own->next->link = &own->next;
+	in->own = own;
+	i->endpoints = own;
+	subscribe_own(in, own);
+}
+
+void intake_untracked(struct intake *in, struct instance *i)
+{
+	struct own_subjects *own = i->endpoints;
+
+	if (!own)
+		return;
+	drop(in, &own->range);
+	drop(in, &own->latest);
+	*own->link = own->next;
+	if (own->next)
+		own->next->link = own->link;
+	free(own);
+	i->endpoints = NULL;
+}
+
+size_t intake_queued(const struct intake *in)
+{
+	return request_queue_count(&in->queue);
+}
+
+/* --- requests --- */
+
+/*
+ * A reply goes where the request says, with our rights on the bus: never onto subjects that others
+ * take as ours, or as the server's own.
+ */
+static bool may_reply_to(const struct intake *in, const char *reply)
+{
+	const char *const ours[] = { in->config->subject_prefix, in->config->control_prefix };
+	char pattern[SUBJECT_MAX];
+
+	if (!reply || !*reply || *reply == '$')
+		return false;
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(pattern, sizeof pattern, "%s.>", ours[i]);
+		if (subject_matches(pattern, reply))
+			return false;
+	}
+	return !subject_matches(in->config->lifecycle_subject, reply);
+}
+
+static void count_problem(struct stats *s, int code)
+{
+	s->requests_malformed += code == PROBLEM_MALFORMED;
+	s->requests_too_large += code == PROBLEM_TOO_LARGE;
+	s->requests_too_many += code == PROBLEM_TOO_MANY;
+}
+
+static void refuse(struct intake *in, natsMsg *m, const struct problem *p)
+{
+	count_problem(in->loop->stats, p->code);
+	if (bus_reply_error(in->bus, natsMsg_GetReply(m), p) != BUS_SENT)
+		in->loop->stats->replies_dropped++;
+}
+
+static void answer(struct intake *in, natsMsg *m, enum query_kind kind)
+{
+	const char *type = NULL, *accept = NULL, *id = strrchr(natsMsg_GetSubject(m), '.') + 1;
+	size_t len = (size_t)natsMsg_GetDataLength(m);
+	const void *body = natsMsg_GetData(m);
+	struct buffer reply = { 0 };
+	struct problem p;
+	enum encoding e;
+	int result;
+
+	natsMsgHeader_Get(m, "Content-Type", &type);
+	natsMsgHeader_Get(m, "Accept", &accept);
+	e = wire_encoding(type, accept, body, len);
+	result = query_answer(&in->query, kind, id, e, body, len, &in->loop->now, &reply, &p);
+	if (result < 0)
+		result = problem_set(&p, PROBLEM_TOO_MANY, "out of memory: ask again later");
+	if (result > 0)
+		refuse(in, m, &p);
+	else if (bus_reply(in->bus, natsMsg_GetReply(m), wire_content_type(e), reply.data,
+			   reply.len) != BUS_SENT)
+		in->loop->stats->replies_dropped++;
+	buffer_clear(&reply);
+}
+
+static void enqueue(struct intake *in, natsMsg *m, enum query_kind kind)
+{
+	struct problem p;
+
+	if (!may_reply_to(in, natsMsg_GetReply(m))) {
+		in->loop->stats->requests_unanswerable++;
+		natsMsg_Destroy(m);
+		return;
+	}
+	in->loop->stats->requests++;
+	if (request_queue_push(&in->queue, m, kind))
+		return;
+	problem_set(&p, PROBLEM_TOO_MANY, "more than %lld requests wait: ask again later",
+		    (long long)in->config->max_pending_requests);
+	refuse(in, m, &p);
+	natsMsg_Destroy(m);
+}
+
+/* Everything that waits in one subscription: the library bounds it. */
+static void enqueue_all(struct intake *in, natsSubscription *sub, enum query_kind kind)
+{
+	natsMsg *m;
+
+	while (bus_next(in->bus, sub, &m) == BUS_MESSAGE)
+		enqueue(in, m, kind);
+}
+
+static void take_requests(struct intake *in)
+{
+	uint64_t received;
+
+	enqueue_all(in, in->list, QUERY_LIST);
+	enqueue_all(in, in->range, QUERY_RANGE);
+	enqueue_all(in, in->latest, QUERY_LATEST);
+	if (!in->own)
+		return;
+	/* Instances' own subscriptions are many: looked through only when something came in at all. */
+	received = bus_received(in->bus);
+	if (received == in->received)
+		return;
+	in->received = received;
+	for (struct own_subjects *own = in->own; own; own = own->next) {
+		enqueue_all(in, own->range, QUERY_RANGE);
+		enqueue_all(in, own->latest, QUERY_LATEST);
+	}
+}
+
+/* false = some are left. */
+static bool answer_queued(struct intake *in)
+{
+	int64_t end = loop_clock().mono_ns + REQUESTS_NS_PER_PASS;
+	enum query_kind kind;
+	natsMsg *m;
+
+	while ((m = request_queue_pop(&in->queue, &kind))) {
+		answer(in, m, kind);
+		natsMsg_Destroy(m);
+		if (loop_clock().mono_ns >= end)
+			return request_queue_count(&in->queue) == 0;
+	}
+	return true;
+}
+
+/* --- events --- */
+
+static void on_event(struct intake *in, natsMsg *m)
+{
+	const char *type = NULL;
+	struct problem p;
+	int result;
+
+	natsMsgHeader_Get(m, "Content-Type", &type);
+	result = pipeline_on_event(in->pipeline, natsMsg_GetSubject(m), type, natsMsg_GetData(m),
+				   (size_t)natsMsg_GetDataLength(m), &in->loop->now, &p);
+	if (result > 0)
+		log_debug("event on %s: %s", natsMsg_GetSubject(m), p.text);
+	else if (result < 0)
+		log_error("event on %s: out of memory", natsMsg_GetSubject(m));
+}
+
+void intake_drain(struct intake *in)
+{
+	size_t events = 0;
+	bool more;
+	natsMsg *m;
+
+	while (events < EVENTS_PER_PASS && bus_next(in->bus, in->events, &m) == BUS_MESSAGE) {
+		on_event(in, m);
+		natsMsg_Destroy(m);
+		events++;
+	}
+	more = events == EVENTS_PER_PASS;
+	more |= remote_drain(in->remote, &in->loop->now, ANSWERS_PER_PASS);
+	take_requests(in);
+	more |= !answer_queued(in);
+	if (more)
+		bus_wake(in->bus);
+}
+
+void intake_stop(struct intake *in)
+{
+	intake_drain(in);	/* what has come in already is still answered */
+	in->stopped = true;
+	drop_all(in);
+}

@@ -1,0 +1,215 @@
+#include "remote.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "log.h"
+#include "subject.h"
+#include "usage.h"
+
+/* One question under way. An instance has at most one. */
+struct question {
+	uint64_t number;	/* last token of its inbox */
+	struct instance *instance;
+	UT_hash_handle by_number;
+	UT_hash_handle by_instance;
+};
+
+struct remote {
+	struct bus *bus;
+	struct pipeline *pipeline;
+	struct remote_options options;
+	struct stats *stats;
+	char inbox[48];		/* "_INBOX_meterd.<random>": nobody else's answers come in on it */
+	natsSubscription *answers;
+	uint64_t asked;
+	struct question *numbers;
+	struct question *instances;
+};
+
+int remote_new(struct remote **out, struct bus *bus, struct pipeline *pipeline,
+	       const struct remote_options *options, struct stats *stats)
+{
+	struct remote *r = calloc(1, sizeof *r);
+	uint64_t random[2];
+
+	if (!r)
+		return -ENOMEM;
+	if (getrandom(random, sizeof random, 0) != sizeof random) {
+		free(r);
+		return -EIO;
+	}
+	r->bus = bus;
+	r->pipeline = pipeline;
+	r->options = *options;
+	r->stats = stats;
+	snprintf(r->inbox, sizeof r->inbox, "_INBOX_meterd.%016" PRIx64 "%016" PRIx64, random[0],
+		 random[1] >> 8);
+	*out = r;
+	return 0;
+}
+
+static void question_end(struct remote *r, struct question *q)
+{
+	HASH_DELETE(by_number, r->numbers, q);
+	HASH_DELETE(by_instance, r->instances, q);
+	free(q);
+}
+
+void remote_free(struct remote *r)
+{
+	struct question *q, *next;
+
+	if (!r)
+		return;
+	HASH_ITER(by_number, r->numbers, q, next)
+		question_end(r, q);
+	bus_unsubscribe(r->bus, r->answers);
+	free(r);
+}
+
+void remote_on_up(struct remote *r)
+{
+	char subject[sizeof r->inbox + 4];
+
+	snprintf(subject, sizeof subject, "%s.*", r->inbox);
+	if (!r->answers)
+		r->answers = bus_subscribe(r->bus, subject, NULL);
+}
+
+void remote_on_lost(struct remote *r)
+{
+	bus_unsubscribe(r->bus, r->answers);
+	r->answers = NULL;
+}
+
+void remote_forget(struct remote *r, struct instance *i)
+{
+	struct question *q;
+
+	HASH_FIND(by_instance, r->instances, &i, sizeof i, q);
+	if (q)
+		question_end(r, q);
+}
+
+static bool send_question(struct remote *r, const struct question *q)
+{
+	char subject[SUBJECT_MAX], inbox[sizeof r->inbox + 24];
+
+	snprintf(subject, sizeof subject, "%s.instances.resources.%s", r->options.control_prefix,
+		 q->instance->id);
+	snprintf(inbox, sizeof inbox, "%s.%" PRIu64, r->inbox, q->number);
+	return bus_publish(r->bus, subject, inbox, "", 0) == BUS_SENT;
+}
+
+void remote_ask(struct remote *r, struct instance *i, const struct moment *now)
+{
+	struct question *q = r->answers ? calloc(1, sizeof *q) : NULL;
+
+	if (!q) {
+		pipeline_on_failure(r->pipeline, i,
+				    r->answers ? "out of memory" : "not connected to NATS", now);
+		return;
+	}
+	q->number = ++r->asked;
+	q->instance = i;
+	HASH_ADD(by_number, r->numbers, number, sizeof q->number, q);
+	HASH_ADD(by_instance, r->instances, instance, sizeof q->instance, q);
+	if (send_question(r, q))
+		return;
+	question_end(r, q);
+	pipeline_on_failure(r->pipeline, i, "not connected to NATS", now);
+}
+
+static struct question *question_of(struct remote *r, const char *subject)
+{
+	size_t prefix = strlen(r->inbox);
+	struct question *q = NULL;
+	uint64_t number;
+	char *end;
+
+	if (strncmp(subject, r->inbox, prefix) != 0 || subject[prefix] != '.')
+		return NULL;
+	number = strtoull(subject + prefix + 1, &end, 10);
+	if (*end == '\0')
+		HASH_FIND(by_number, r->numbers, &number, sizeof number, q);
+	return q;
+}
+
+/* 0 and the reading, or > 0 and *p. */
+static int read_answer(struct remote *r, natsMsg *m, const struct moment *now,
+		       struct reading *out, struct problem *p)
+{
+	const char *type = NULL, *code = NULL, *why = NULL;
+	size_t len = (size_t)natsMsg_GetDataLength(m);
+	const void *body = natsMsg_GetData(m);
+	struct resource_usage usage;
+	int result;
+
+	natsMsgHeader_Get(m, "Nats-Service-Error-Code", &code);
+	natsMsgHeader_Get(m, "Nats-Service-Error", &why);
+	if (code || why)
+		return problem_set(p, PROBLEM_MALFORMED, "the control plane answers: %.40s %.120s",
+				   code ? code : "", why ? why : "");
+	if (len > r->options.max_body) {
+		r->stats->answers_malformed++;
+		return problem_set(p, PROBLEM_TOO_LARGE,
+				   "the answer has %zu bytes: it may have %zu", len,
+				   r->options.max_body);
+	}
+	natsMsgHeader_Get(m, "Content-Type", &type);
+	result = wire_decode_usage(wire_encoding(type, NULL, body, len), body, len, &usage, p);
+	r->stats->answers_malformed += result > 0;
+	if (result != 0)
+		return result;
+	if (!usage_reading(&usage, now->mono_ns, out))
+		return problem_set(p, PROBLEM_MALFORMED, "the control plane does not know it");
+	return 0;
+}
+
+static void on_answer(struct remote *r, natsMsg *m, const struct moment *now)
+{
+	struct question *q = question_of(r, natsMsg_GetSubject(m));
+	struct reading reading;
+	struct problem p;
+	struct instance *i;
+	int result;
+
+	if (!q) {
+		r->stats->answers_late++;
+		return;
+	}
+	i = q->instance;
+	question_end(r, q);
+	result = read_answer(r, m, now, &reading, &p);
+	if (result == 0) {
+		pipeline_on_reading(r->pipeline, i, &reading, now);
+		return;
+	}
+	pipeline_on_failure(r->pipeline, i, result > 0 ? p.text : "out of memory", now);
+}
+
+bool remote_drain(struct remote *r, const struct moment *now, size_t max)
+{
+	natsMsg *m;
+
+	for (size_t n = 0; n < max; n++) {
+		switch (bus_next(r->bus, r->answers, &m)) {
+		case BUS_NOTHING:
+			return false;
+		case BUS_NO_RESPONDERS:
+			/* The library does not say for which question: its deadline ends it. */
+			r->stats->no_responders++;
+			break;
+		case BUS_MESSAGE:
+			on_answer(r, m, now);
+			natsMsg_Destroy(m);
+			break;
+		}
+	}
+	return true;
+}

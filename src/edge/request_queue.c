@@ -1,0 +1,47 @@
+#include "request_queue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+int request_queue_init(struct request_queue *q, size_t capacity)
+{
+	*q = (struct request_queue){ .capacity = capacity };
+	q->slots = calloc(capacity, sizeof *q->slots);
+	return q->slots ? 0 : -ENOMEM;
+}
+
+void request_queue_clear(struct request_queue *q)
+{
+	enum query_kind kind;
+	natsMsg *m;
+
+	while ((m = request_queue_pop(q, &kind)))
+		natsMsg_Destroy(m);
+	free(q->slots);
+	q->slots = NULL;
+}
+
+bool request_queue_push(struct request_queue *q, natsMsg *m, enum query_kind kind)
+{
+	if (q->count == q->capacity)
+		return false;
+	q->slots[(q->first + q->count++) % q->capacity] = (struct pending_request){ m, kind };
+	return true;
+}
+
+natsMsg *request_queue_pop(struct request_queue *q, enum query_kind *kind)
+{
+	struct pending_request *slot = &q->slots[q->first];
+
+	if (q->count == 0)
+		return NULL;
+	q->first = (q->first + 1) % q->capacity;
+	q->count--;
+	*kind = slot->kind;
+	return slot->message;
+}
+
+size_t request_queue_count(const struct request_queue *q)
+{
+	return q->count;
+}

@@ -1,0 +1,55 @@
+/*
+ * cgroup - one instance's cgroup: finding it, and its counters.
+ *
+ * An instance has one cgroup path. Each quantity is looked up at that path in its own v1 hierarchy, and
+ * in the v2 tree when it is not there, so v1, v2 and hybrid machines need no telling apart.
+ */
+#ifndef METER_SOURCE_CGROUP_H
+#define METER_SOURCE_CGROUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mounts.h"
+#include "netdev.h"
+#include "reading.h"
+#include "source.h"
+
+#define CGROUP_PATH_MAX 4096
+
+/* What is the same for all cgroups. */
+struct cgroup_host {
+	struct mounts mounts;
+	struct netdev_shared netdev;
+	const char *root;		/* where the host's / is, "" for / */
+	uint64_t memory_total;		/* MemTotal, bytes; UINT64_MAX = not known */
+};
+
+/* --- cgroup_find.c --- */
+
+/* A path below the hierarchy, from how an operator may write it. 0, or > 0 with a sentence. */
+int cgroup_from_text(const struct cgroup_host *host, const char *text, char path[CGROUP_PATH_MAX],
+		     char error[SOURCE_ERROR_MAX]);
+
+/* The cgroup of a process; "/" is the root. 0, or > 0 with a sentence. */
+int cgroup_from_pid(const struct cgroup_host *host, int64_t pid, char path[CGROUP_PATH_MAX],
+		    char error[SOURCE_ERROR_MAX]);
+
+/* See source_choose(). Only one whose CPU can be read: a process alone would give more. */
+bool cgroup_is_own(const struct cgroup_host *host, int64_t pid);
+
+/* Long paths are shown by their end, which tells them apart. Fits a sentence. */
+const char *cgroup_shown(const char *path, char shown[96]);
+
+/* --- cgroup.c --- */
+
+/* 0; -ENOENT: it is in none of the hierarchies; -errno */
+int cgroup_probe(const struct cgroup_host *host, const char *path);
+bool cgroup_has_cpu(const struct cgroup_host *host, const char *path);
+
+/* 0, or > 0 with a sentence. *netdev is kept from one reading to the next, zeroed at first. */
+int cgroup_read(const struct cgroup_host *host, const char *path, struct netdev_ns *netdev,
+		struct reading *out, char error[SOURCE_ERROR_MAX]);
+
+#endif

@@ -1,0 +1,16 @@
+/*
+ * fail - the one sentence a source leaves for the operator.
+ */
+#ifndef METER_SOURCE_FAIL_H
+#define METER_SOURCE_FAIL_H
+
+#include "source.h"
+
+/*
+ * Writes the sentence, cut to SOURCE_ERROR_MAX; what is not printable ASCII in it (names of cgroups
+ * come from outside) becomes '?'. Returns 1, so that a reader can `return source_fail(...)`.
+ */
+int source_fail(char error[SOURCE_ERROR_MAX], const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,242 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cgroup.h"
+#include "fail.h"
+#include "process.h"
+#include "procfs.h"
+#include "source.h"
+
+struct source_set {
+	char *host_root;
+	struct cgroup_host host;
+	struct process_tree *tree;	/* NULL: processes are read alone */
+};
+
+struct source {
+	enum source_kind kind;
+	int64_t pid;			/* process only */
+	uint64_t start;			/* process only */
+	struct netdev_ns netdev;	/* where network counters came from the last time */
+	char path[];			/* cgroup only */
+};
+
+const char *source_kind_name(enum source_kind k)
+{
+	switch (k) {
+	case SOURCE_CGROUP:
+		return "cgroup";
+	case SOURCE_PROCESS:
+		return "process";
+	case SOURCE_BUS:
+		return "bus";
+	case SOURCE_NONE:
+		break;
+	}
+	return "none";
+}
+
+/* Not known is as good as endless: then no limit can be told to be none. */
+static uint64_t memory_total(const char *host_root)
+{
+	char path[PROCFS_PATH_MAX], text[4096];
+	uint64_t kib, bytes;
+	int n;
+
+	n = snprintf(path, sizeof path, "%s/proc/meminfo", host_root);
+	if (n < 0 || (size_t)n >= sizeof path ||
+	    procfs_read(AT_FDCWD, path, text, sizeof text, NULL) < 0 ||
+	    !procfs_keyed_number(text, "MemTotal:", &kib) ||
+	    __builtin_mul_overflow(kib, (uint64_t)1024, &bytes))
+		return UINT64_MAX;
+	return bytes;
+}
+
+int source_set_new(struct source_set **out, const struct source_options *options)
+{
+	struct source_set *set;
+	size_t len = strlen(options->host_root);
+	int r = -ENOMEM;
+
+	while (len > 0 && options->host_root[len - 1] == '/')
+		len--;
+	set = calloc(1, sizeof *set);
+	if (!set)
+		return -ENOMEM;
+	set->host_root = strndup(options->host_root, len);
+	if (!set->host_root)
+		goto out;
+	if (options->process_children) {
+		set->tree = process_tree_new();
+		if (!set->tree)
+			goto out;
+	}
+	set->host.root = set->host_root;
+	r = mounts_load(&set->host.mounts, set->host_root);
+	if (r < 0)
+		goto out;
+	netdev_shared_load(&set->host.netdev, set->host_root);
+	set->host.memory_total = memory_total(set->host_root);
+	*out = set;
+out:
+	if (r < 0)
+		source_set_free(set);
+	return r;
+}
+
+void source_set_free(struct source_set *set)
+{
+	if (!set)
+		return;
+	mounts_clear(&set->host.mounts);
+	process_tree_free(set->tree);
+	free(set->host_root);
+	free(set);
+}
+
+static bool has_path(const struct target *t)
+{
+	return t->cgroup_path && t->cgroup_path[0] != '\0';
+}
+
+enum source_kind source_choose(struct source_set *set, const struct target *t)
+{
+	if (has_path(t))
+		return SOURCE_CGROUP;
+	if (t->pid == 0)
+		return SOURCE_BUS;
+	return cgroup_is_own(&set->host, t->pid) ? SOURCE_CGROUP : SOURCE_PROCESS;
+}
+
+static int no_hierarchy(const struct source_set *set, char error[SOURCE_ERROR_MAX])
+{
+	int why = set->host.mounts.error;
+
+	if (why < 0)
+		return source_fail(error, "no cgroups are known: mountinfo cannot be read: %s",
+				   strerror(-why));
+	return source_fail(error, "no cgroup hierarchy with CPU or memory is mounted here");
+}
+
+static int find_cgroup(const struct source_set *set, const struct target *t,
+		       char path[CGROUP_PATH_MAX], char error[SOURCE_ERROR_MAX])
+{
+	const struct mounts *m = &set->host.mounts;
+	char shown[96];
+	int r;
+
+	if (!m->of[MOUNTS_CPUACCT] && !m->of[MOUNTS_MEMORY] && !m->of[MOUNTS_UNIFIED])
+		return no_hierarchy(set, error);
+	if (has_path(t)) {
+		r = cgroup_from_text(&set->host, t->cgroup_path, path, error);
+	} else if (t->pid < 1 || t->pid > PROCFS_PID_MAX) {
+		r = source_fail(error, "%" PRId64 " is not a process id", t->pid);
+	} else {
+		r = cgroup_from_pid(&set->host, t->pid, path, error);
+		if (r == 0 && strcmp(path, "/") == 0)
+			r = source_fail(error, "process %" PRId64 " is in the root cgroup, which "
+					"is the whole machine", t->pid);
+	}
+	if (r != 0)
+		return r;
+	r = cgroup_probe(&set->host, path);
+	if (r == -ENOENT)
+		return source_fail(error, "there is no cgroup %s", cgroup_shown(path, shown));
+	if (r < 0)
+		return source_fail(error, "the cgroup %s cannot be opened: %s",
+				   cgroup_shown(path, shown), strerror(-r));
+	return 0;
+}
+
+static int bind_cgroup(struct source_set *set, const struct target *t, struct source **out,
+		       char error[SOURCE_ERROR_MAX])
+{
+	char path[CGROUP_PATH_MAX];
+	struct source *s;
+	int r;
+
+	if (!has_path(t) && t->pid == 0)
+		return source_fail(error, "the target names neither cgroup_path nor pid");
+	r = find_cgroup(set, t, path, error);
+	if (r != 0)
+		return r;
+	s = calloc(1, sizeof *s + strlen(path) + 1);
+	if (!s)
+		return -ENOMEM;
+	s->kind = SOURCE_CGROUP;
+	strcpy(s->path, path);
+	*out = s;
+	return 0;
+}
+
+static int bind_process(struct source_set *set, const struct target *t, struct source **out,
+			char error[SOURCE_ERROR_MAX])
+{
+	struct source *s;
+	uint64_t start;
+	int r;
+
+	if (t->pid == 0)
+		return source_fail(error, "the target names no pid");
+	r = process_find(set->host_root, t->pid, &start, error);
+	if (r != 0)
+		return r;
+	s = calloc(1, sizeof *s);
+	if (!s)
+		return -ENOMEM;
+	s->kind = SOURCE_PROCESS;
+	s->pid = t->pid;
+	s->start = start;
+	*out = s;
+	return 0;
+}
+
+int source_bind(struct source_set *set, enum source_kind kind, const struct target *t,
+		struct source **out, char error[SOURCE_ERROR_MAX])
+{
+	switch (kind) {
+	case SOURCE_CGROUP:
+		return bind_cgroup(set, t, out, error);
+	case SOURCE_PROCESS:
+		return bind_process(set, t, out, error);
+	default:
+		return source_fail(error, "a source of kind %s is not read from this machine",
+				   source_kind_name(kind));
+	}
+}
+
+void source_free(struct source *s)
+{
+	free(s);
+}
+
+static int read_process(const struct source_set *set, struct source *s, struct reading *out,
+			char error[SOURCE_ERROR_MAX])
+{
+	int32_t pid = (int32_t)s->pid;
+	int r;
+
+	r = process_read(set->host_root, s->pid, s->start, set->tree, out, error);
+	if (r == 0)
+		netdev_read(&set->host.netdev, set->host_root, &pid, 1, &s->netdev, out);
+	return r;
+}
+
+int source_read(struct source_set *set, struct source *s, struct reading *out,
+		char error[SOURCE_ERROR_MAX])
+{
+	struct reading now = { .has = 0 };
+	int r;
+
+	if (s->kind == SOURCE_CGROUP)
+		r = cgroup_read(&set->host, s->path, &s->netdev, &now, error);
+	else
+		r = read_process(set, s, &now, error);
+	if (r == 0)
+		*out = now;
+	return r;
+}
