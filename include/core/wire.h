@@ -83,8 +83,6 @@ int wire_decode_range_request(enum encoding e, const void *body, size_t len,
 			      struct range_request *out, struct problem *p);
 int wire_encode_range_request(const struct range_request *r, struct buffer *out);	/* protobuf */
 int wire_encode_range_reply(enum encoding e, const struct range_reply *r, struct buffer *out);
-/* A lower bound of how long it will be, by far cheaper than encoding it. */
-size_t wire_range_reply_least(enum encoding e, const struct range_reply *r);
 /*
  * Protobuf. On 0 the caller gives out->result to range_result_clear(). A raw reply has its rows under
  * AGGREGATE_MEAN.

@@ -32,10 +32,10 @@ static char *digits_before(char *end, uint64_t v)
 #ifdef __SIZEOF_INT128__
 /*
  * The usual magnitudes in integers: printf() and strtod() cost a microsecond, and a reply holds
- * tens of thousands of numbers. v = c x 2^-s reads back from every decimal between the midpoints to
- * its neighbours, (4c - 2) and (4c + 2) over 2^(s+2); below a power of two the neighbour is half as
- * far. The bounds themselves count where c is even, for that is where a tie goes. Times 10^places,
- * all of it fits 119 bits.
+ * tens of thousands of numbers. v = c x 2^-s reads back from every decimal that is nearer to it
+ * than half a unit, 2^-(s+1); all of it times 2^(s+1) x 10^places fits 118 bits. Two questions do
+ * not arise here: a decimal just half a unit away has 19 digits or more, and the smaller gap below
+ * a power of two changes nothing for the 59 powers between these bounds (the test tries them).
  */
 #define EXACT_MIN 1e-3
 #define EXACT_MAX 1e15
@@ -62,33 +62,29 @@ static unsigned places_of_15(double v)
 /* EXACT_MIN <= v < EXACT_MAX */
 static struct decimal shortest_exact(double v)
 {
-	const uint64_t implicit = UINT64_C(1) << MANTISSA_BITS;
 	unsigned places = places_of_15(v);
 	unsigned __int128 one;
 	uint64_t bits, c;
-	unsigned shift, odd, below;
+	unsigned shift;
 
 	memcpy(&bits, &v, sizeof bits);
-	c = (bits & (implicit - 1)) | implicit;
-	shift = 1023 + MANTISSA_BITS + 2 - (unsigned)(bits >> MANTISSA_BITS);
+	c = (bits & ((UINT64_C(1) << MANTISSA_BITS) - 1)) | UINT64_C(1) << MANTISSA_BITS;
+	shift = 1023 + MANTISSA_BITS + 1 - (unsigned)(bits >> MANTISSA_BITS);
 	one = (unsigned __int128)1 << shift;
-	odd = (unsigned)(c & 1);
-	below = c == implicit ? 1 : 2;
 
 	/* Fewer than 15 digits show as zeros at the end of the 15; 17 are always enough. */
 	for (;; places++) {
-		unsigned __int128 scale = ten[places];
-		uint64_t lo = (uint64_t)((scale * (4 * c - below) + odd + one - 1) >> shift);
-		uint64_t hi = (uint64_t)((scale * (4 * c + 2) - odd) >> shift);
-		uint64_t nearest = (uint64_t)((scale * (4 * c) + one / 2) >> shift);
+		unsigned __int128 scaled = (unsigned __int128)ten[places] * (2 * c);
+		uint64_t digits = (uint64_t)(scaled >> shift);
+		unsigned __int128 away = scaled & (one - 1);
 
-		if (lo > hi)
-			continue;
-		if (nearest < lo)
-			nearest = lo;
-		if (nearest > hi)
-			nearest = hi;
-		return (struct decimal){ nearest, -(int)places };
+		/* To the nearest, and half to even as printf() does. */
+		if (away > one / 2 || (away == one / 2 && digits % 2 == 1)) {
+			digits++;
+			away = one - away;
+		}
+		if (away < ten[places])
+			return (struct decimal){ digits, -(int)places };
 	}
 }
 #else

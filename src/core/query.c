@@ -5,35 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How often a resolution that fits is looked for before a reply that is too long is refused. */
+#define FINEST_TRIES_MAX 4
 /* Of a list reply, for what is not its entries: brackets, total, next_page_token and node. */
 #define LIST_OVERHEAD (2 * IDENT_MAX + 256)
-
-static int too_large(const struct query_options *q, const struct range_reply *r,
-		     const struct range_request *request, size_t len, struct problem *p)
-{
-	int64_t points = (int64_t)(r->result.n * r->n_aggregates);
-	int64_t window = r->until_ms - r->since_ms;
-	int64_t fit, finest;
-
-	/*
-	 * So many points of this size fit; buckets without a sample cost nothing, so the same
-	 * share of all buckets does. One part in 16 is left for numbers that print longer.
-	 */
-	fit = (int64_t)((double)points * (double)q->bytes_max / (double)len * 15 / 16);
-	if (points > 0) {
-		double buckets = (double)(window / r->resolution_ms + 1) * (double)r->n_aggregates;
-
-		fit = (int64_t)((double)fit * (buckets / (double)points));
-	}
-	if (fit < 2 * (int64_t)r->n_aggregates)
-		fit = 2 * (int64_t)r->n_aggregates;
-	finest = request_finest_resolution(r->since_ms, r->until_ms, request->align,
-					   r->n_aggregates, fit);
-	return problem_set(p, PROBLEM_TOO_LARGE,
-			   "the reply would have more than %zu bytes: "
-			   "resolution may be %lld ms or coarser for this window",
-			   q->bytes_max, (long long)finest);
-}
 
 static int encode_raw(const struct query_options *q, const struct ring *ring, enum encoding e,
 		      struct range_reply *r, struct buffer *out, struct problem *p)
@@ -60,23 +35,57 @@ static int encode_raw(const struct query_options *q, const struct ring *ring, en
 	}
 }
 
-static int encode_buckets(const struct query_options *q, const struct ring *ring, enum encoding e,
-			  const struct range_request *request, const struct range_query *query,
-			  struct range_reply *r, struct buffer *out, struct problem *p)
+static int encode_buckets(const struct ring *ring, enum encoding e,
+			  const struct range_query *query, struct range_reply *r,
+			  struct buffer *out)
 {
-	size_t least;
-	int result = ring_range(ring, query, &r->result);
+	int result;
 
-	if (result < 0)
-		return result;
-	/* What is certain to be too long is not even begun. */
-	least = wire_range_reply_least(e, r);
-	if (least > q->bytes_max)
-		return too_large(q, r, request, least, p);
-	result = wire_encode_range_reply(e, r, out);
-	if (result == 0 && out->len > q->bytes_max)
-		return too_large(q, r, request, out->len, p);
-	return result;
+	range_result_clear(&r->result);
+	out->len = 0;
+	r->since_ms = query->since_ms;
+	r->until_ms = query->until_ms;
+	r->resolution_ms = query->resolution_ms;
+	result = ring_range(ring, query, &r->result);
+	return result < 0 ? result : wire_encode_range_reply(e, r, out);
+}
+
+/*
+ * The reply has too many bytes. Looks for the finest resolution that fits: the share of buckets that
+ * would, and again while rows turn out longer than before (a mean has more digits than a sample).
+ */
+static int too_many_bytes(const struct query_options *q, const struct ring *ring, enum encoding e,
+			  struct range_request *request, int64_t now_ms, struct range_reply *r,
+			  struct buffer *out, struct problem *p)
+{
+	struct request_limits limits = { q->interval_ms, q->points_max };
+	struct range_query query;
+	int result;
+
+	for (int tries = 0; tries < FINEST_TRIES_MAX && out->len > q->bytes_max; tries++) {
+		double buckets = (double)((r->until_ms - r->since_ms) / r->resolution_ms + 1);
+		double fit = buckets * (double)q->bytes_max / (double)out->len;
+		int64_t points = (int64_t)fit * (int64_t)r->n_aggregates;
+
+		if (fit < 2)
+			break;
+		request->resolution_ms = request_finest_resolution(
+			r->since_ms, r->until_ms, request->align, r->n_aggregates, points);
+		result = request_resolve(request, &limits, now_ms, &query, r->aggregates,
+					 &r->n_aggregates, p);
+		if (result == 0)
+			result = encode_buckets(ring, e, &query, r, out);
+		if (result != 0)
+			return result;
+	}
+	if (out->len > q->bytes_max)
+		return problem_set(p, PROBLEM_TOO_LARGE,
+				   "the reply has more than %zu bytes: resolution may be coarser",
+				   q->bytes_max);
+	return problem_set(p, PROBLEM_TOO_LARGE,
+			   "the reply has more than %zu bytes: "
+			   "the finest resolution for this window is %lld ms",
+			   q->bytes_max, (long long)r->resolution_ms);
 }
 
 static int answer_range(const struct query_options *q, const struct instance *i,
@@ -107,7 +116,9 @@ static int answer_range(const struct query_options *q, const struct instance *i,
 	if (request.raw)
 		result = encode_raw(q, i->ring, e, r, out, p);
 	else
-		result = encode_buckets(q, i->ring, e, &request, &query, r, out, p);
+		result = encode_buckets(i->ring, e, &query, r, out);
+	if (result == 0 && out->len > q->bytes_max)
+		result = too_many_bytes(q, i->ring, e, &request, now_ms, r, out, p);
 	range_result_clear(&r->result);
 	return result;
 }
