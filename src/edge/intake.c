@@ -18,12 +18,15 @@
 #define QUEUE_GROUP "q"
 /* Left free of max_payload: headers and subject go with the reply. */
 #define REPLY_HEADROOM 4096
+/* Requests that were on their way to an instance when it was untracked are still answered. */
+#define LEAVING_MS 200
 
 /* The subjects of one instance, with a node. */
 struct own_subjects {
 	struct own_subjects *next;
 	struct own_subjects **link;
-	const struct instance *instance;
+	const struct instance *instance;	/* NULL once it is leaving */
+	int64_t leaves_ms;			/* monotonic */
 	natsSubscription *range;
 	natsSubscription *latest;
 };
@@ -41,22 +44,30 @@ struct intake {
 	natsSubscription *latest;
 	natsSubscription *list;
 	struct own_subjects *own;
+	struct own_subjects *leaving;
+	struct event *leave;
 	uint64_t received;	/* bus_received() when own was looked through last */
 	bool stopped;
 };
+
+static void on_leave(evutil_socket_t fd, short what, void *arg);
 
 int intake_new(struct intake **out, const struct config *config, struct loop *loop,
 	       struct bus *bus, struct pipeline *pipeline, struct remote *remote)
 {
 	struct intake *in = calloc(1, sizeof *in);
 
-	if (!in || request_queue_init(&in->queue, (size_t)config->max_pending_requests) < 0) {
-		free(in);
+	if (!in)
+		return -ENOMEM;
+	in->bus = bus;
+	in->leave = evtimer_new(loop->base, on_leave, in);
+	if (!in->leave ||
+	    request_queue_init(&in->queue, (size_t)config->max_pending_requests) < 0) {
+		intake_free(in);
 		return -ENOMEM;
 	}
 	in->config = config;
 	in->loop = loop;
-	in->bus = bus;
 	in->pipeline = pipeline;
 	in->remote = remote;
 	in->query = (struct query_options){
@@ -75,6 +86,30 @@ static void drop(struct intake *in, natsSubscription **sub)
 	*sub = NULL;
 }
 
+static void own_link(struct own_subjects **list, struct own_subjects *own)
+{
+	own->next = *list;
+	own->link = list;
+	if (own->next)
+		own->next->link = &own->next;
+	*list = own;
+}
+
+static void own_unlink(struct own_subjects *own)
+{
+	*own->link = own->next;
+	if (own->next)
+		own->next->link = own->link;
+}
+
+static void own_free(struct intake *in, struct own_subjects *own)
+{
+	own_unlink(own);
+	drop(in, &own->range);
+	drop(in, &own->latest);
+	free(own);
+}
+
 static void drop_all(struct intake *in)
 {
 	drop(in, &in->events);
@@ -85,6 +120,8 @@ static void drop_all(struct intake *in)
 		drop(in, &own->range);
 		drop(in, &own->latest);
 	}
+	while (in->leaving)
+		own_free(in, in->leaving);
 }
 
 void intake_free(struct intake *in)
@@ -92,6 +129,8 @@ void intake_free(struct intake *in)
 	if (!in)
 		return;
 	drop_all(in);
+	if (in->leave)
+		event_free(in->leave);
 	request_queue_clear(&in->queue);
 	free(in);
 }
@@ -154,13 +193,17 @@ void intake_tracked(struct intake *in, struct instance *i)
 		return;
 	}
 	own->instance = i;
-	own->next = in->own;
-	own->link = &in->own;
-	if (own->next)
-		own->next->link = &own->next;
-	in->own = own;
+	own_link(&in->own, own);
 	i->endpoints = own;
 	subscribe_own(in, own);
+}
+
+static void arm_leave(struct intake *in)
+{
+	const struct timeval wait = { 0, LEAVING_MS * 1000 };
+
+	if (!evtimer_pending(in->leave, NULL))
+		event_add(in->leave, &wait);
 }
 
 void intake_untracked(struct intake *in, struct instance *i)
@@ -169,13 +212,12 @@ void intake_untracked(struct intake *in, struct instance *i)
 
 	if (!own)
 		return;
-	drop(in, &own->range);
-	drop(in, &own->latest);
-	*own->link = own->next;
-	if (own->next)
-		own->next->link = own->link;
-	free(own);
 	i->endpoints = NULL;
+	own_unlink(own);
+	own_link(&in->leaving, own);
+	own->instance = NULL;
+	own->leaves_ms = moment_mono_ms(&in->loop->now) + LEAVING_MS;
+	arm_leave(in);
 }
 
 size_t intake_queued(const struct intake *in)
@@ -269,6 +311,14 @@ static void enqueue_all(struct intake *in, natsSubscription *sub, enum query_kin
 		enqueue(in, m, kind);
 }
 
+static void enqueue_own(struct intake *in, struct own_subjects *list)
+{
+	for (struct own_subjects *own = list; own; own = own->next) {
+		enqueue_all(in, own->range, QUERY_RANGE);
+		enqueue_all(in, own->latest, QUERY_LATEST);
+	}
+}
+
 static void take_requests(struct intake *in)
 {
 	uint64_t received;
@@ -276,17 +326,33 @@ static void take_requests(struct intake *in)
 	enqueue_all(in, in->list, QUERY_LIST);
 	enqueue_all(in, in->range, QUERY_RANGE);
 	enqueue_all(in, in->latest, QUERY_LATEST);
-	if (!in->own)
+	if (!in->own && !in->leaving)
 		return;
 	/* Instances' own subscriptions are many: looked through only when something came in at all. */
 	received = bus_received(in->bus);
 	if (received == in->received)
 		return;
 	in->received = received;
-	for (struct own_subjects *own = in->own; own; own = own->next) {
-		enqueue_all(in, own->range, QUERY_RANGE);
-		enqueue_all(in, own->latest, QUERY_LATEST);
+	enqueue_own(in, in->own);
+	enqueue_own(in, in->leaving);
+}
+
+static void on_leave(evutil_socket_t fd, short what, void *arg)
+{
+	struct intake *in = arg;
+	int64_t now_ms = moment_mono_ms(loop_enter(in->loop));
+	struct own_subjects *next;
+
+	(void)fd, (void)what;
+	enqueue_own(in, in->leaving);
+	for (struct own_subjects *own = in->leaving; own; own = next) {
+		next = own->next;
+		if (own->leaves_ms <= now_ms)
+			own_free(in, own);
 	}
+	if (in->leaving)
+		arm_leave(in);
+	bus_wake(in->bus);	/* answers what was just queued */
 }
 
 /* false = some are left. */
