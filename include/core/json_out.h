@@ -26,7 +26,7 @@ struct json_out {
 void json_open(struct json_out *j, const char *key, char bracket);	/* '{' or '[' */
 void json_close(struct json_out *j, char bracket);			/* '}' or ']' */
 /* value is valid UTF-8; what JSON wants escaped is. */
-void json_string(struct json_out *j, const char *key, const char *value);
+void json_text(struct json_out *j, const char *key, const char *value);
 void json_double(struct json_out *j, const char *key, double value);	/* finite */
 void json_int(struct json_out *j, const char *key, int64_t value);
 void json_uint(struct json_out *j, const char *key, uint64_t value);

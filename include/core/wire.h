@@ -22,9 +22,9 @@ enum encoding { ENCODING_PROTOBUF, ENCODING_JSON };
 #define CONTENT_TYPE_PROTOBUF "application/x-protobuf"
 
 /*
- * The one place that decides: JSON when the header Content-Type says application/json, or, without that
- * header, when the very first byte is '{'. content_type and accept are the headers' values or NULL;
- * accept counts for an empty body only.
+ * The one place that decides: JSON when the header Content-Type says application/json, or, without
+ * that header, when the very first byte is '{'. content_type and accept are the headers' values or
+ * NULL; accept counts for an empty body only.
  */
 enum encoding wire_encoding(const char *content_type, const char *accept, const void *body,
 			    size_t len);
@@ -113,9 +113,9 @@ struct list_request {
 };
 
 /*
- * Strings are borrowed by the encoder; owned by the decoded reply's memory, where control characters are
- * replaced by '?'. NULL = absent. In JSON last_error_ms is "last_error_at": without its unit the name would
- * be that of last_error.
+ * Strings are borrowed by the encoder; owned by the decoded reply's memory, where control characters
+ * are replaced by '?'. NULL = absent. In JSON last_error_ms is "last_error_at": without its unit the
+ * name would be that of last_error.
  */
 struct list_entry {
 	const char *instance_id;
@@ -185,9 +185,9 @@ struct resource_usage {
 };
 
 /*
- * Values are finite, not negative and such as a machine may have (memory to 2^33 MiB, network to 2^43 MiB),
- * else malformed; so is a time after the year 9999. One at or before 1970 is not said. An empty body is one without any field; what
- * counts as "no reading" is decided in usage.h.
+ * Values are finite, not negative and such as a machine may have (memory to 2^33 MiB, network to
+ * 2^43 MiB), else malformed; so is a time after the year 9999. One at or before 1970 is not said. An
+ * empty body is one without any field; what counts as "no reading" is decided in usage.h.
  */
 int wire_decode_usage(enum encoding e, const void *body, size_t len, struct resource_usage *out,
 		      struct problem *p);

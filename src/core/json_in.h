@@ -1,7 +1,5 @@
 /*
  * json_in - JSON text to values: jansson, with the rules of our messages.
- *
- * jansson.h itself stays out of this header: its json_string() is not the one of json_out.h.
  */
 #ifndef METER_JSON_IN_H
 #define METER_JSON_IN_H

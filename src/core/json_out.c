@@ -250,7 +250,7 @@ void json_close(struct json_out *j, char bracket)
 	j->comma = true;
 }
 
-void json_string(struct json_out *j, const char *key, const char *value)
+void json_text(struct json_out *j, const char *key, const char *value)
 {
 	put_key(j, key);
 	put_quoted(j, value);
@@ -298,5 +298,5 @@ void json_time(struct json_out *j, const char *key, int64_t unix_ms)
 {
 	char text[TIMEFMT_SIZE];
 
-	json_string(j, key, timefmt_rfc3339(unix_ms, text));
+	json_text(j, key, timefmt_rfc3339(unix_ms, text));
 }

@@ -1,5 +1,6 @@
 /*
- * wire_check - walks the raw bytes of a protobuf message along its descriptor, before protobuf-c does.
+ * wire_check - walks the raw bytes of a protobuf message along its descriptor, before protobuf-c
+ * does.
  *
  * What passes here protobuf-c unpacks: it may only fail for want of memory.
  */
@@ -12,6 +13,9 @@
 
 enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
 
+/* Zeros may pad a number; but protobuf-c reads only so much of a tag and of a length. */
+#define VARINT_BYTES_MAX 10
+#define TAG_BYTES_MAX 5
 /* More fields than any message has. */
 #define FIELDS_MAX 16
 
@@ -34,7 +38,10 @@ struct check {
 	struct problem *p;
 };
 
-/* What each repeated field of a message may hold: a few bytes must not make protobuf-c allocate without bound. */
+/*
+ * What each repeated field of a message may hold: a few bytes must not make protobuf-c allocate
+ * without bound.
+ */
 static const struct bound {
 	const ProtobufCMessageDescriptor *message;
 	size_t max;
@@ -55,12 +62,12 @@ static size_t elements_max(const ProtobufCMessageDescriptor *d)
 	return 0;
 }
 
-/* At most ten bytes, and no bit past the 64th. */
-static bool read_varint(struct walk *w, uint64_t *out)
+/* At most so many bytes, and no bit past the 64th. */
+static bool read_varint(struct walk *w, unsigned bytes_max, uint64_t *out)
 {
 	uint64_t v = 0;
 
-	for (unsigned shift = 0; shift < 64 && w->at < w->end; shift += 7) {
+	for (unsigned shift = 0; shift < 7 * bytes_max && w->at < w->end; shift += 7) {
 		uint8_t byte = *w->at++;
 
 		if (shift == 63 && byte > 1)
@@ -78,13 +85,12 @@ static bool read_token(struct walk *w, struct token *t)
 {
 	uint64_t v;
 
-	if (!read_varint(w, &v) || v > UINT32_MAX || v >> 3 == 0)
+	if (!read_varint(w, TAG_BYTES_MAX, &v) || v > UINT32_MAX || v >> 3 == 0)
 		return false;
-	t->field = (uint32_t)(v >> 3);
-	t->type = (enum wire_type)(v & 7);
+	*t = (struct token){ .field = (uint32_t)(v >> 3), .type = (enum wire_type)(v & 7) };
 	switch (t->type) {
 	case WIRE_VARINT:
-		return read_varint(w, &t->varint);
+		return read_varint(w, VARINT_BYTES_MAX, &t->varint);
 	case WIRE_FIXED64:
 		v = 8;
 		break;
@@ -92,7 +98,7 @@ static bool read_token(struct walk *w, struct token *t)
 		v = 4;
 		break;
 	case WIRE_BYTES:
-		if (!read_varint(w, &v))
+		if (!read_varint(w, TAG_BYTES_MAX, &v))
 			return false;
 		break;
 	default:	/* groups, which no message here has, and types that do not exist */
@@ -224,7 +230,7 @@ static int check_packed(struct check *c, const ProtobufCFieldDescriptor *f, cons
 		return t->len % 8 == 0 ? 0 : wrong_type(c, f);
 	}
 	for (*n = 0; w.at < w.end; (*n)++) {
-		if (!read_varint(&w, &v))
+		if (!read_varint(&w, VARINT_BYTES_MAX, &v))
 			return malformed(c);
 		r = check_number(c, f, v);
 		if (r != 0)
@@ -250,7 +256,8 @@ static int check_field(struct check *c, const ProtobufCFieldDescriptor *f, const
 	if (f->type == PROTOBUF_C_TYPE_MESSAGE)
 		return check_message(c, f->descriptor, t->bytes, t->len, depth + 1);
 	if (f->type == PROTOBUF_C_TYPE_STRING && !text_valid(t->bytes, t->len))
-		return problem_set(c->p, PROBLEM_MALFORMED, "%s must be UTF-8 without NUL", f->name);
+		return problem_set(c->p, PROBLEM_MALFORMED, "%s must be UTF-8 without NUL",
+				   f->name);
 	if (type == WIRE_VARINT)
 		return check_number(c, f, t->varint);
 	return 0;

@@ -97,7 +97,7 @@ int wire_encode_event(const struct lifecycle_event *ev, const char *event_id, co
 	const char *name = event_type_name(ev->type);
 	char type[EVENT_TYPE_SIZE];
 
-	/* Somebody else's type is not kept: it goes out as one that is of no concern here either. */
+	/* The name of a type that is of no concern here was not kept. */
 	snprintf(type, sizeof type, "instance.%s", name ? name : "other");
 	m.id = (char *)event_id;
 	m.type = type;

@@ -1,8 +1,8 @@
 /*
  * wire_internal - what the wire_*.c share. Nothing else includes it.
  *
- * Decoding protobuf is: wire_unpack(), then the wire_take_*() of each field. Results are three-way, as in
- * problem.h.
+ * Decoding protobuf is: wire_unpack(), then the wire_take_*() of each field. Results are three-way,
+ * as in problem.h.
  */
 #ifndef METER_WIRE_INTERNAL_H
 #define METER_WIRE_INTERNAL_H
@@ -31,8 +31,8 @@ struct json_t;
 
 /*
  * Is this a valid message of type d? protobuf-c checks neither UTF-8 nor embedded NUL (its strings
- * have no length) nor enum values, and allocates what the bytes ask for: all of that is looked at here,
- * without allocating.
+ * have no length) nor enum values, and allocates what the bytes ask for: all of that is looked at
+ * here, without allocating.
  */
 int wire_check(const ProtobufCMessageDescriptor *d, const void *body, size_t len,
 	       struct problem *p);
@@ -57,8 +57,8 @@ int wire_take_text(const char *s, size_t len, char **out);
 
 void wire_sample_to_pb(const struct wire_sample *s, Meter__V1__Sample *m);	/* borrows the id */
 /*
- * default_id, when not NULL, stands in for an absent instance_id: samples inside of a reply may leave
- * it out.
+ * default_id, when not NULL, stands in for an absent instance_id: samples inside of a reply may
+ * leave it out.
  */
 int wire_sample_from_pb(const Meter__V1__Sample *m, const char *default_id,
 			struct wire_sample *out, struct problem *p);

@@ -9,7 +9,7 @@ static int encode_json(const struct latest_reply *r, struct buffer *out)
 	struct json_out j = { .b = out };
 
 	json_open(&j, NULL, '{');
-	json_string(&j, "instance_id", r->instance_id);
+	json_text(&j, "instance_id", r->instance_id);
 	json_bool(&j, "tracked", r->tracked);
 	if (r->has_sample)
 		wire_sample_json(&j, "sample", &r->sample);

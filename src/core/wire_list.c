@@ -9,7 +9,7 @@
 
 #define TOKEN_RULE "empty, or " IDENT_RULE
 
-/* Upper bounds of what an entry and its sample take in JSON without their strings; a test holds them. */
+/* Upper bounds in JSON of an entry without its strings, and of its sample; a test holds them. */
 #define ENTRY_JSON_MAX 320
 #define SAMPLE_JSON_MAX 560
 /* A byte of a string at its worst: \u001f */
@@ -161,7 +161,7 @@ out:
 static void said_json(struct json_out *j, const char *key, const char *value)
 {
 	if (said(value))
-		json_string(j, key, value);
+		json_text(j, key, value);
 }
 
 static void entry_json(struct json_out *j, const struct list_entry *entry)
@@ -227,8 +227,8 @@ size_t wire_list_entry_size(enum encoding e, const struct list_entry *entry)
 /* --- reply, in --- */
 
 /*
- * Of strings that others chose, and that end up on somebody's terminal: control characters become '?',
- * those of U+0080 to U+009f (c2 80 to c2 9f) too. Empty is absent.
+ * Of strings that others chose, and that end up on somebody's terminal: control characters become
+ * '?', those of U+0080 to U+009f (c2 80 to c2 9f) too. Empty is absent.
  */
 static const char *printable(char *s)
 {

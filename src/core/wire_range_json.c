@@ -128,7 +128,7 @@ void wire_range_reply_json(const struct range_reply *r, struct buffer *out)
 	struct json_out j = { .b = out };
 
 	json_open(&j, NULL, '{');
-	json_string(&j, "instance_id", r->instance_id);
+	json_text(&j, "instance_id", r->instance_id);
 	json_bool(&j, "tracked", r->tracked);
 	json_time(&j, "since", r->since_ms);
 	json_time(&j, "until", r->until_ms);

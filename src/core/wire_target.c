@@ -1,8 +1,8 @@
 /*
  * wire_target - where an instance can be read, as events and lists of instances say it.
  *
- * A control plane of many versions writes this: what cannot be used counts as not said, and the rest
- * still applies.
+ * A control plane of many versions writes this: what cannot be used counts as not said, and the
+ * rest still applies.
  */
 #include <string.h>
 

@@ -129,7 +129,8 @@ static int usage_from_json(const struct json_t *top, struct resource_usage *u, s
 {
 	int r;
 
-	r = take_real(top, u, USAGE_CPU_PERCENT, "cpu_percent", CPU_PERCENT_MAX, &u->cpu_percent, p);
+	r = take_real(top, u, USAGE_CPU_PERCENT, "cpu_percent", CPU_PERCENT_MAX,
+		      &u->cpu_percent, p);
 	if (r == 0)
 		r = take_mb(top, u, USAGE_MEMORY_USED, "memory_used_mb", &u->memory_used_mb, p);
 	if (r == 0)

@@ -9,9 +9,9 @@
 #include "fail.h"
 #include "procfs.h"
 
-/* "No limit" is written as the largest number of pages that fits, which differs from kernel to kernel. */
+/* "No limit" is written as the largest number of pages that fits: not the same in all kernels. */
 #define NO_LIMIT ((uint64_t)1 << 62)
-/* How many members are asked for their network, and in how many child cgroups they are looked for. */
+/* How many members are asked for their network, and how many child cgroups are searched. */
 #define MEMBERS_MAX 8
 #define MEMBER_CHILDREN_MAX 64
 #define MEMBERS_BYTES_MAX ((size_t)64 << 10)
@@ -61,7 +61,7 @@ static int open_at(struct place *p, const struct mounts *m, enum mounts_hierarch
 	return 0;
 }
 
-/* 0 with fd -1 when it is in neither; what keeps us from looking (too many open files) is an error. */
+/* 0 with fd -1 when it is in neither; what keeps us from looking (EMFILE) is an error. */
 static int open_place(struct place *p, const struct mounts *m, enum mounts_hierarchy h,
 		      const char *path)
 {
@@ -141,8 +141,8 @@ static void read_cpu(const struct place *p, struct reading *out)
 }
 
 /*
- * v2: the least memory.max from here up to the mount's own directory, which inside of a container has
- * one, too. *limit is NO_LIMIT when there is none. false: one of them cannot be understood.
+ * v2: the least memory.max from here up to the mount's own directory, which inside of a container
+ * has one, too. *limit is NO_LIMIT when there is none. false: one of them cannot be understood.
  */
 static bool unified_limit(const struct place *p, const char *path, uint64_t *limit)
 {

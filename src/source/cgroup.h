@@ -1,8 +1,8 @@
 /*
  * cgroup - one instance's cgroup: finding it, and its counters.
  *
- * An instance has one cgroup path. Each quantity is looked up at that path in its own v1 hierarchy, and
- * in the v2 tree when it is not there, so v1, v2 and hybrid machines need no telling apart.
+ * An instance has one cgroup path. Each quantity is looked up at that path in its own v1 hierarchy,
+ * and in the v2 tree when it is not there, so v1, v2 and hybrid machines need no telling apart.
  */
 #ifndef METER_SOURCE_CGROUP_H
 #define METER_SOURCE_CGROUP_H

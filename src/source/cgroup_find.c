@@ -128,9 +128,9 @@ static bool is_root(const char *path)
 
 /*
  * One path for all quantities. Where a controller's accounting is off, systemd leaves a service in
- * that hierarchy at an ancestor, or at the root, which others share: so the longest path, as long as
- * CPU can be read there. v2 beside v1 counts only when v1 knows nothing: a systemd inside
- * of a container moves itself deeper there than where the container's counters are.
+ * that hierarchy at an ancestor, or at the root, which others share: so the longest path, as long
+ * as CPU can be read there. v2 beside v1 counts only when v1 knows nothing: a systemd inside of a
+ * container moves itself deeper there than where the container's counters are.
  */
 static const char *choose_place(const struct cgroup_host *host, const struct places *p)
 {
@@ -172,8 +172,8 @@ int cgroup_from_pid(const struct cgroup_host *host, int64_t pid, char path[CGROU
 		return source_fail(error, "the cgroup of process %" PRId64 " lies outside of the "
 				   "cgroups mounted here", pid);
 	if (!place)
-		return source_fail(error, "process %" PRId64 " is in no cgroup that is mounted here",
-				   pid);
+		return source_fail(error, "process %" PRId64 " is in no cgroup that is mounted "
+				   "here", pid);
 	strcpy(path, place);
 	return 0;
 }

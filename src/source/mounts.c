@@ -106,7 +106,7 @@ int mounts_load(struct mounts *m, const char *host_root)
 
 	memset(m, 0, sizeof *m);
 	m->host_root_len = strlen(host_root);
-	/* Under a host root we are in a container: the host's mounts are those of its first process. */
+	/* Under a host root we are in a container; the host's mounts are its first process's. */
 	n = snprintf(path, sizeof path, "%s/proc/%s/mountinfo", host_root,
 		     host_root[0] == '\0' ? "self" : "1");
 	if (n < 0 || (size_t)n >= sizeof path)
@@ -163,8 +163,8 @@ const char *mounts_below(const struct mount *mount, const char *path)
 	const char *rest = path;
 
 	/*
-	 * In a cgroup namespace both the root of a mount and the path may begin with /.. for what lies
-	 * above the namespace. When they begin with the same, the rest is below the mount.
+	 * In a cgroup namespace both the root of a mount and the path may begin with /.. for what
+	 * lies above the namespace. When they begin with the same, the rest is below the mount.
 	 */
 	if (strcmp(mount->root, "/") != 0)
 		rest = behind(path, mount->root);

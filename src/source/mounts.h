@@ -9,7 +9,7 @@
 enum mounts_hierarchy {
 	MOUNTS_CPUACCT,	/* v1 */
 	MOUNTS_MEMORY,	/* v1 */
-	MOUNTS_UNIFIED,	/* v2; beside v1 (hybrid) it has no controllers, but cpu.stat all the same */
+	MOUNTS_UNIFIED,	/* v2; beside v1 (hybrid) it has no controllers, but still cpu.stat */
 	MOUNTS_COUNT
 };
 
@@ -39,7 +39,7 @@ void mounts_clear(struct mounts *m);
  */
 const char *mounts_below(const struct mount *mount, const char *path);
 
-/* What remains of a path that begins with one of the mount points; the whole path if it does not. */
+/* What remains of a path that begins with one of the mount points; else the whole path. */
 const char *mounts_strip(const struct mounts *m, const char *path);
 
 /* Is there such a component (".." or ".") in the path? */

@@ -127,7 +127,7 @@ void netdev_read(const struct netdev_shared *shared, const char *host_root, cons
 		if (dir < 0)
 			continue;
 		ns_load(&ns, dir);
-		/* One candidate in hand is good enough unless this is the namespace of the last time. */
+		/* One candidate in hand is good enough, unless this is where it was last time. */
 		if (ns_is_own(shared, &ns) && (chosen.text[0] == '\0' || ns_same(&ns, last)) &&
 		    read_counters(dir, &counters) == 0)
 			chosen = ns;

@@ -26,15 +26,15 @@ struct netdev_shared {
 void netdev_shared_load(struct netdev_shared *shared, const char *host_root);
 
 /*
- * Sets the network counters in *out, from the first of these processes that is in a namespace of its
- * own, preferably in *last, which is where they came from the last time. When they come from another
- * one now, they are left out once, for they must not be compared.
+ * Sets the network counters in *out, from the first of these processes that is in a namespace of
+ * its own, preferably in *last, which is where they came from the last time. When they come from
+ * another one now, they are left out once, for they must not be compared.
  */
 void netdev_read(const struct netdev_shared *shared, const char *host_root, const int32_t *pids,
 		 size_t n, struct netdev_ns *last, struct reading *out);
 
 struct procfs_pieces;
-/* The text of net/dev: sums over all interfaces but lo. 0 or -errno; -EBADMSG is not such a text. */
+/* The text of net/dev: sums over all interfaces but lo. -errno; -EBADMSG: not such a text. */
 int netdev_sum(struct procfs_pieces *text, uint64_t *in, uint64_t *out);
 
 #endif

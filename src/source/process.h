@@ -25,7 +25,7 @@ struct process_stat {
 	uint64_t children_user;		/* of those that were waited for */
 	uint64_t children_system;
 	uint64_t threads;
-	uint64_t start;			/* since boot: with the pid it tells one process from the next */
+	uint64_t start;			/* since boot: with the pid it is the identity */
 };
 
 /* The name in it may hold anything, also blanks and ')'. false: not such a text. */

@@ -1,8 +1,8 @@
 /*
  * The walk reads a parent before its children. The time of a child that is waited for moves into
- * its parent (cutime, cstime); when that happens in the middle of a walk, the parent was read without
- * it and the child is missed. So a walk may find too little, never too much, and we can tell: a
- * child that was listed could not be read. Such a walk is tried again, and the largest sum counts.
+ * its parent (cutime, cstime); when that happens in the middle of a walk, the parent was read
+ * without it and the child is missed. So a walk may find too little, never too much, and we can
+ * tell: a child that was listed could not be read. Then we walk again, and the largest sum counts.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -51,8 +51,8 @@ enum {
 };
 
 /*
- * Once only: a child can show up twice while its parent's threads end, and a hostile tree may have a
- * circle.
+ * Once only: a child can show up twice while its parent's threads end, and a hostile tree may have
+ * a circle.
  */
 static int add_pid(struct process_tree *t, int32_t pid)
 {
@@ -111,7 +111,7 @@ static int add_children(struct process_tree *t, int dir, int32_t pid, uint64_t t
 		return r;
 	while (r == 0 && (tid = procfs_dirs_next(&tasks))) {
 		r = add_children_of_task(t, dir, tid);
-		/* Other threads may end meanwhile; without any lists the first one has none either. */
+		/* Other threads may end meanwhile; the first one stays as long as its process. */
 		if (procfs_is_gone(r) && strcmp(tid, own) != 0)
 			r = 0;
 	}

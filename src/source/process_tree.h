@@ -10,7 +10,7 @@
 int process_tree_read(struct process_tree *tree, const char *host_root, int32_t root,
 		      struct reading *out, char error[SOURCE_ERROR_MAX]);
 
-/* Of process.c, for both. false: overflow, or not there (a kernel thread has no memory of its own). */
+/* Of process.c, for both. false: overflow, or not there (a kernel thread has no memory). */
 bool process_ticks_to_ns(uint64_t ticks, uint64_t *ns);
 bool process_memory(int dir, uint64_t *bytes);
 

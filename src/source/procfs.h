@@ -2,9 +2,9 @@
  * procfs - bounded reading of the small text files of /proc and of cgroups.
  *
  * Nothing here allocates, and nothing waits: files are opened non-blocking, and of a file that is
- * larger than it should be only the first part is looked at. Files are named relative to a directory
- * descriptor, so that several files of one process or cgroup are of the same one: in a directory
- * whose owner is gone reads fail, also when the number or the name has been given to another.
+ * larger than it should be only the first part is looked at. Files are named relative to a
+ * directory descriptor, so that several files of one process or cgroup are of the same one: in a
+ * directory whose owner is gone reads fail, also when the number or name now belongs to another.
  */
 #ifndef METER_SOURCE_PROCFS_H
 #define METER_SOURCE_PROCFS_H
@@ -28,8 +28,9 @@ bool procfs_is_gone(int error);
 
 /*
  * The first size - 1 bytes of a file, NUL-terminated. Of a file that is longer, the last line that
- * did not fit whole is dropped, so no number is ever cut in two. *mono_ns (may be NULL) is the middle
- * of the call that read the first bytes: the kernel makes them up then. Returns the length or -errno.
+ * did not fit whole is dropped, so no number is ever cut in two. *mono_ns (may be NULL) is the
+ * middle of the call that read the first bytes: the kernel makes them up then. Returns the length
+ * or -errno.
  */
 ssize_t procfs_read(int dir, const char *name, char *buf, size_t size, int64_t *mono_ns);
 
@@ -55,8 +56,9 @@ struct procfs_pieces {
 /* Reads no more than max bytes in all. 0 or -errno; only on 0 there is something to close. */
 int procfs_pieces_open(struct procfs_pieces *p, int dir, const char *name, size_t max);
 /*
- * The next piece that ends in separator, or at the end of the file, without it. Valid until the next
- * call. Pieces that do not fit in the buffer are passed over. NULL: that was all, see error and cut.
+ * The next piece that ends in separator, or at the end of the file, without it. Valid until the
+ * next call. Pieces that do not fit in the buffer are passed over. NULL: that was all, see error
+ * and cut.
  */
 char *procfs_pieces_next(struct procfs_pieces *p, char separator);
 void procfs_pieces_close(struct procfs_pieces *p);

@@ -278,7 +278,7 @@ static void test_string(void **state)
 		struct json_out j = { .b = &b };
 
 		printf("# %s\n", c->name);
-		json_string(&j, NULL, c->value);
+		json_text(&j, NULL, c->value);
 		assert_text(&b, c->want);
 		buffer_clear(&b);
 	}
@@ -291,7 +291,7 @@ static void test_document(void **state)
 
 	(void)state;
 	json_open(&j, NULL, '{');
-	json_string(&j, "id", "x");
+	json_text(&j, "id", "x");
 	json_open(&j, "empty", '[');
 	json_close(&j, ']');
 	json_open(&j, "rows", '[');
@@ -373,7 +373,7 @@ static void test_buffer_fails(void **state)
 		assert_null(buffer_reserve(&b, sizes[i]));
 		assert_true(b.failed);
 		assert_null(buffer_reserve(&b, 1));
-		json_string(&j, "key", "value");
+		json_text(&j, "key", "value");
 		assert_int_equal(b.len, 3);
 		assert_memory_equal(b.data, "abc", 3);
 		buffer_clear(&b);
