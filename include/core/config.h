@@ -1,8 +1,8 @@
 /*
  * config - the settings, in one table: flags, environment, bounds and help all come from it.
  *
- * A flag wins over the environment, which wins over the default. A wrong value is one line that names the
- * setting, the value and what it may be.
+ * A flag wins over the environment, which wins over the default. A wrong value is one line that
+ * names the setting, the value and what it may be.
  */
 #ifndef METER_CONFIG_H
 #define METER_CONFIG_H
@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+
+struct option;
 
 enum config_program { CONFIG_METERD = 1, CONFIG_METERCTL = 2, CONFIG_BOTH = 3 };
 enum config_source { CONFIG_SOURCE_AUTO, CONFIG_SOURCE_CGROUP, CONFIG_SOURCE_PROCESS,
@@ -45,13 +47,41 @@ struct config {
 };
 
 /*
- * Fills *c from defaults, environment (getenv) and the flags that stand before the first operand, in
- * that order, and checks each against its bounds and all against each other. Returns the index
- * of the first argument that is no flag, or -1 with one line (no newline) in error. With --help or
- * --version nothing else is checked.
+ * Fills *c from defaults, environment (getenv) and the flags that stand before the first operand,
+ * in that order, and checks each against its bounds and all against each other. Returns the index
+ * of the first argument that is no flag, or -1 with one line (no newline) in error. What follows
+ * --help or --version is not read, and nothing else is checked.
  */
 int config_load(struct config *c, enum config_program program, int argc, char **argv,
 		char *error, size_t error_size);
+
+/* --- the parts of it, for a program that has options of its own beside the settings --- */
+
+/* Defaults and environment. 0, or -1 with a line on the first wrong value; such are passed over. */
+int config_load_environment(struct config *c, enum config_program program, char *error,
+			    size_t error_size);
+
+#define CONFIG_OWN_MAX 16
+
+struct config_own {
+	/* No getopt_long() end mark. val: a letter, then it is the short form too, or below ' '. */
+	const struct option *options;
+	size_t n;		/* at most CONFIG_OWN_MAX */
+	bool anywhere;		/* options may follow operands, which go to the end of argv */
+	int (*take)(void *ctx, int val, const char *arg, char *error, size_t error_size);
+	void *ctx;
+};
+
+/* own may be NULL: no options but the settings. Returns as config_load() does. */
+int config_take_flags(struct config *c, enum config_program program, const struct config_own *own,
+		      int argc, char **argv, char *error, size_t error_size);
+
+/* What is right one by one and may be wrong together: 0 or -1. */
+int config_check(const struct config *c, char *error, size_t error_size);
+
+/* The one form of a line about a wrong value; returns -1. */
+int config_wrong(const char *where, const char *value, const char *may_be, char *error,
+		 size_t error_size);
 
 /* The table as --help shows it. */
 void config_print_settings(FILE *out, enum config_program program);

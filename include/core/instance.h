@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <uthash.h>
 
+#include "hash_table.h"
 #include "lifecycle.h"
 #include "reading.h"
 #include "ring.h"

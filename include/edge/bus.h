@@ -67,6 +67,13 @@ enum bus_result bus_reply_error(struct bus *b, const char *subject, const struct
 natsSubscription *bus_subscribe(struct bus *b, const char *subject, const char *queue);
 void bus_unsubscribe(struct bus *b, natsSubscription *sub);	/* NULL is fine */
 
+/*
+ * Tells the server that nothing more is wanted on it; what is under way still comes in. The end of it,
+ * at most timeout_ms later, is told by bus_drained(). While down there is nothing to wait for.
+ */
+void bus_drain(struct bus *b, natsSubscription *sub, int64_t timeout_ms);	/* NULL is fine */
+bool bus_drained(struct bus *b, natsSubscription *sub);
+
 enum bus_next { BUS_MESSAGE, BUS_NOTHING, BUS_NO_RESPONDERS };
 
 /* The next message of a subscription, never waits; the caller gives it to natsMsg_Destroy(). */

@@ -29,8 +29,9 @@ void intake_untracked(struct intake *in, struct instance *i);
 
 /* What waits, as much as one pass may do; goes on in the next pass by itself. */
 void intake_drain(struct intake *in);
-/* Takes in nothing more; what is queued is still answered. */
-void intake_stop(struct intake *in);
-size_t intake_queued(const struct intake *in);
+/* Takes in nothing more; what is under way is still answered, for at most timeout_ms. */
+void intake_stop(struct intake *in, int64_t timeout_ms);
+/* After intake_stop(): nothing is left to answer. */
+bool intake_is_done(struct intake *in);
 
 #endif

@@ -4,16 +4,19 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ident.h"
 #include "ring.h"
+#include "servers.h"
 #include "subject.h"
 #include "timefmt.h"
 
 enum setting_type {
 	SETTING_TEXT,
+	SETTING_SERVERS,
 	SETTING_PREFIX,		/* tokens of a subject */
 	SETTING_LIFECYCLE,	/* a prefix and ".>" */
 	SETTING_IDENT,		/* empty, or one token of a subject */
@@ -48,7 +51,7 @@ struct setting {
 #define HOUR (3600 * SECOND)
 
 static const struct setting settings[] = {
-	{ "server", 's', "NATS_URL", CONFIG_BOTH, SETTING_TEXT, AT(server),
+	{ "server", 's', "NATS_URL", CONFIG_BOTH, SETTING_SERVERS, AT(server),
 	  "nats://127.0.0.1:4222", 0, 0, { 0 }, "NATS server, or several separated by commas" },
 	{ "subject-prefix", 0, "METERD_SUBJECT_PREFIX", CONFIG_BOTH, SETTING_PREFIX,
 	  AT(subject_prefix), "metrics", 0, 0, { 0 },
@@ -103,6 +106,7 @@ static const struct setting settings[] = {
 };
 
 #define N_SETTINGS (sizeof settings / sizeof *settings)
+#define FLAG_FIRST 256	/* getopt_long() returns this for the first setting */
 
 /* --- what a value may be --- */
 
@@ -147,7 +151,8 @@ static bool parse_choice(const struct setting *set, const char *s, int64_t *out)
 
 static bool parse_switch(const char *s, bool *out)
 {
-	static const char *const yes[] = { "yes", "true", "1" }, *const no[] = { "no", "false", "0" };
+	static const char *const yes[] = { "yes", "true", "1" };
+	static const char *const no[] = { "no", "false", "0" };
 
 	for (int i = 0; i < 3; i++) {
 		if (strcmp(s, yes[i]) == 0 || strcmp(s, no[i]) == 0) {
@@ -170,27 +175,39 @@ static bool lifecycle_valid(const char *s)
 	return subject_prefix_valid(base);
 }
 
-/* Takes the value over into *c when it may be. */
+static bool text_valid(const struct setting *set, const char *value)
+{
+	switch (set->type) {
+	case SETTING_SERVERS:
+		return servers_valid(value);
+	case SETTING_PREFIX:
+		return subject_prefix_valid(value);
+	case SETTING_LIFECYCLE:
+		return lifecycle_valid(value);
+	case SETTING_IDENT:
+		return *value == '\0' || ident_valid(value, strlen(value));
+	default:
+		return *value || !*set->standard;
+	}
+}
+
+/* Takes the value over into *c when it may be; else *c is as it was. */
 static bool take(struct config *c, const struct setting *set, const char *value)
 {
 	void *at = (char *)c + set->offset;
-	const char **text = at;
 	int64_t number = 0;
 	bool good = false;
 
 	switch (set->type) {
 	case SETTING_TEXT:
-		*text = value;
-		return *value || !*set->standard;
+	case SETTING_SERVERS:
 	case SETTING_PREFIX:
-		*text = value;
-		return subject_prefix_valid(value);
 	case SETTING_LIFECYCLE:
-		*text = value;
-		return lifecycle_valid(value);
 	case SETTING_IDENT:
-		*text = value;
-		return *value == '\0' || ident_valid(value, strlen(value));
+		if (!text_valid(set, value))
+			return false;
+		*(const char **)at = value;
+		return true;
 	case SETTING_SWITCH:
 		return parse_switch(value, at);
 	case SETTING_CHOICE:
@@ -216,7 +233,8 @@ static bool take(struct config *c, const struct setting *set, const char *value)
 static void print_duration(char *out, size_t size, int64_t ms)
 {
 	static const struct { const char *unit; int64_t ms; } units[] = {
-		{ "d", 24 * HOUR }, { "h", HOUR }, { "m", 60 * SECOND }, { "s", SECOND }, { "ms", 1 },
+		{ "d", 24 * HOUR }, { "h", HOUR }, { "m", 60 * SECOND }, { "s", SECOND },
+		{ "ms", 1 },
 	};
 	size_t i = 0;
 
@@ -233,6 +251,9 @@ static void describe(const struct setting *set, char *out, size_t size)
 	switch (set->type) {
 	case SETTING_TEXT:
 		snprintf(out, size, "any text but nothing");
+		break;
+	case SETTING_SERVERS:
+		snprintf(out, size, SERVERS_RULE);
 		break;
 	case SETTING_PREFIX:
 		snprintf(out, size, "tokens of A-Z a-z 0-9 _ - joined by dots");
@@ -265,14 +286,27 @@ static void describe(const struct setting *set, char *out, size_t size)
 
 /* --- where values come from --- */
 
+int config_wrong(const char *where, const char *value, const char *may_be, char *error,
+		 size_t error_size)
+{
+	char *shown = servers_masked(value);	/* it may be a URL with a password in it */
+
+	snprintf(error, error_size, "%s: '%.100s' is not what it may be: %s", where,
+		 shown ? shown : "", may_be);
+	free(shown);
+	for (char *c = error; *c; c++)	/* one line, whatever the value */
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	return -1;
+}
+
 static int wrong(const struct setting *set, const char *where, const char *value, char *error,
 		 size_t error_size)
 {
 	char may_be[160];
 
 	describe(set, may_be, sizeof may_be);
-	snprintf(error, error_size, "%s: '%.100s' is not what it may be: %s", where, value, may_be);
-	return -1;
+	return config_wrong(where, value, may_be, error, error_size);
 }
 
 static bool belongs(const struct setting *set, enum config_program program)
@@ -280,9 +314,12 @@ static bool belongs(const struct setting *set, enum config_program program)
 	return (set->program & program) != 0;
 }
 
-static int load_environment(struct config *c, enum config_program program, char *error,
+int config_load_environment(struct config *c, enum config_program program, char *error,
 			    size_t error_size)
 {
+	int result = 0;
+
+	*c = (struct config){ 0 };
 	for (size_t i = 0; i < N_SETTINGS; i++) {
 		const struct setting *set = &settings[i];
 		const char *value;
@@ -292,60 +329,105 @@ static int load_environment(struct config *c, enum config_program program, char 
 		if (!take(c, set, set->standard))
 			abort();	/* our own table is wrong */
 		value = set->env ? getenv(set->env) : NULL;
-		if (value && *value && !take(c, set, value))
-			return wrong(set, set->env, value, error, error_size);
+		if (value && *value && !take(c, set, value) && result == 0)
+			result = wrong(set, set->env, value, error, error_size);
 	}
-	return 0;
+	return result;
 }
 
-static int load_flags(struct config *c, enum config_program program, int argc, char **argv,
-		      char *error, size_t error_size)
+/* What getopt_long() wants to know of all options, a program's own first. */
+struct flags {
+	struct option options[CONFIG_OWN_MAX + N_SETTINGS + 1];
+	char letters[3 * (CONFIG_OWN_MAX + N_SETTINGS) + 3];
+	size_t n;
+	size_t n_letters;
+};
+
+static void add_flag(struct flags *f, const struct option *o, int letter)
 {
-	struct option options[N_SETTINGS + 1] = { 0 };
-	char letters[2 * N_SETTINGS + 3] = "+:";
-	size_t n_letters = 2;
-	int found, index;
+	f->options[f->n++] = *o;
+	if (letter <= ' ' || letter > CHAR_MAX)
+		return;
+	f->letters[f->n_letters++] = (char)letter;
+	if (o->has_arg == required_argument)
+		f->letters[f->n_letters++] = ':';
+}
 
-	for (size_t i = 0, n = 0; i < N_SETTINGS; i++) {
+static void make_flags(struct flags *f, enum config_program program, const struct config_own *own)
+{
+	/* ':' tells a missing value from an unknown option; '+' stops at the first operand. */
+	*f = (struct flags){ .letters = "+:", .n_letters = 2 };
+	if (own && own->anywhere)
+		*f = (struct flags){ .letters = ":", .n_letters = 1 };
+	for (size_t i = 0; own && i < own->n; i++)
+		add_flag(f, &own->options[i], own->options[i].val);
+	for (size_t i = 0; i < N_SETTINGS; i++) {
 		const struct setting *set = &settings[i];
-		bool bare = set->type == SETTING_SWITCH;
+		struct option o = { set->name, required_argument, NULL, FLAG_FIRST + (int)i };
 
-		if (!belongs(set, program))
-			continue;
-		options[n++] = (struct option){ set->name, bare ? no_argument : required_argument,
-						NULL, 256 + (int)i };
-		if (set->letter)
-			letters[n_letters++] = set->letter;
-		if (set->letter && !bare)
-			letters[n_letters++] = ':';
+		if (set->type == SETTING_SWITCH)
+			o.has_arg = no_argument;
+		if (belongs(set, program))
+			add_flag(f, &o, set->letter);
 	}
-	letters[n_letters] = '\0';
+}
+
+/* NULL: it is none of the settings. */
+static const struct setting *setting_of(int option)
+{
+	for (size_t i = 0; i < N_SETTINGS; i++)
+		if (option == FLAG_FIRST + (int)i || (option > 0 && option == settings[i].letter))
+			return &settings[i];
+	return NULL;
+}
+
+/* getopt_long() returned found, '?' or ':'. In a cluster such as -xh word is the one before. */
+static int refuse_flag(int found, const char *word, char *error, size_t error_size)
+{
+	const char letter[] = { '-', (char)optopt, '\0' };
+	bool is_long = strncmp(word, "--", 2) == 0;
+	const char *why = "no such option";
+
+	if (found == ':')
+		why = "needs a value";
+	else if (is_long && optopt != 0)
+		why = "takes no value";
+	snprintf(error, error_size, "%.100s: %s (--help lists the options)",
+		 is_long ? word : letter, why);
+	return -1;
+}
+
+int config_take_flags(struct config *c, enum config_program program, const struct config_own *own,
+		      int argc, char **argv, char *error, size_t error_size)
+{
+	struct flags f;
+	int found;
+
+	make_flags(&f, program, own);
 	opterr = 0;
-	optind = 0;	/* start over: the tests call this more than once */
-	while ((found = getopt_long(argc, argv, letters, options, NULL)) != -1) {
-		const struct setting *set = NULL;
+	optind = 0;	/* start over: it may be called more than once */
+	while (!c->help && !c->version &&
+	       (found = getopt_long(argc, argv, f.letters, f.options, NULL)) != -1) {
+		const struct setting *set = setting_of(found);
+		const char *value = optarg;
 		char where[64];
 
-		if (found == '?' || found == ':') {
-			snprintf(error, error_size, "%.100s: %s (--help lists the settings)",
-				 argv[optind - 1],
-				 found == ':' ? "needs a value" : "no such setting");
+		if (found == '?' || found == ':')
+			return refuse_flag(found, argv[optind - 1], error, error_size);
+		if (!set && own->take(own->ctx, found, optarg, error, error_size) < 0)
 			return -1;
-		}
-		for (index = 0; index < (int)N_SETTINGS; index++)
-			if (found == 256 + index || found == settings[index].letter)
-				set = &settings[index];
 		if (!set)
-			abort();
+			continue;
+		if (set->type == SETTING_SWITCH)
+			value = "yes";
 		snprintf(where, sizeof where, "--%s", set->name);
-		if (!take(c, set, set->type == SETTING_SWITCH ? "yes" : optarg))
-			return wrong(set, where, optarg, error, error_size);
+		if (!take(c, set, value))
+			return wrong(set, where, value, error, error_size);
 	}
-	return 0;
+	return optind;
 }
 
-/* What is right one by one and wrong together. */
-static int check_together(const struct config *c, char *error, size_t error_size)
+int config_check(const struct config *c, char *error, size_t error_size)
 {
 	char mine[SUBJECT_MAX];
 	const char *const prefixes[] = { c->subject_prefix, c->control_prefix };
@@ -368,13 +450,17 @@ static int check_together(const struct config *c, char *error, size_t error_size
 int config_load(struct config *c, enum config_program program, int argc, char **argv, char *error,
 		size_t error_size)
 {
-	*c = (struct config){ 0 };
-	if (load_environment(c, program, error, error_size) < 0 ||
-	    load_flags(c, program, argc, argv, error, error_size) < 0)
+	char environment[256];
+	int bad = config_load_environment(c, program, environment, sizeof environment);
+	int first = config_take_flags(c, program, NULL, argc, argv, error, error_size);
+
+	if (first < 0 || c->help || c->version)
+		return first;
+	if (bad) {
+		snprintf(error, error_size, "%s", environment);
 		return -1;
-	if (!c->help && !c->version && check_together(c, error, error_size) < 0)
-		return -1;
-	return optind;
+	}
+	return config_check(c, error, error_size) < 0 ? -1 : first;
 }
 
 void config_print_settings(FILE *out, enum config_program program)
@@ -393,7 +479,8 @@ void config_print_settings(FILE *out, enum config_program program)
 		if (!set->env)
 			continue;
 		describe(set, may_be, sizeof may_be);
-		fprintf(out, "  %-28s %s%s%s; %s; %s\n", "", *set->standard ? "default " : "no default",
-			set->standard, "", may_be, set->env);
+		fprintf(out, "  %-28s %s%s; %s; %s\n", "",
+			*set->standard ? "default " : "no default", set->standard, may_be,
+			set->env);
 	}
 }

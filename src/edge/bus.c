@@ -7,8 +7,8 @@
 
 #include "bus_internal.h"
 #include "log.h"
+#include "servers.h"
 
-#define SERVERS_MAX 32
 #define CONNECT_TIMEOUT_MS 2000
 #define RECONNECT_WAIT_MS 500
 #define RECONNECT_JITTER_MS 250
@@ -167,16 +167,10 @@ static void library_error(natsConnection *nc, natsSubscription *sub, natsStatus 
 static natsStatus set_servers(natsOptions *o, const char *list)
 {
 	const char *servers[SERVERS_MAX];
-	char *copy = strdup(list), *rest = NULL;
-	natsStatus s = NATS_NO_MEMORY;
-	int n = 0;
+	char *copy;
+	size_t n = servers_split(list, servers, &copy);
+	natsStatus s = natsOptions_SetServers(o, servers, (int)n);
 
-	if (!copy)
-		return s;
-	for (char *one = strtok_r(copy, ",", &rest); one && n < SERVERS_MAX;
-	     one = strtok_r(NULL, ",", &rest))
-		servers[n++] = one;
-	s = natsOptions_SetServers(o, servers, n);
 	free(copy);
 	return s;
 }
@@ -429,6 +423,19 @@ void bus_unsubscribe(struct bus *b, natsSubscription *sub)
 		b->cap_retired = cap;
 	}
 	b->retired[b->n_retired++] = sub;
+}
+
+void bus_drain(struct bus *b, natsSubscription *sub, int64_t timeout_ms)
+{
+	if (sub && bus_is_up(b))
+		natsSubscription_DrainTimeout(sub, timeout_ms);
+}
+
+bool bus_drained(struct bus *b, natsSubscription *sub)
+{
+	/* Anything but "still going on" is an end. */
+	return !sub || !bus_is_up(b) ||
+	       natsSubscription_DrainCompletionStatus(sub) != NATS_ILLEGAL_STATE;
 }
 
 enum bus_next bus_next(struct bus *b, natsSubscription *sub, natsMsg **out)

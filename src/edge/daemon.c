@@ -16,6 +16,8 @@
 #define READINGS_PER_PASS 64
 /* How long what is still unsent may take at the end. */
 #define STOP_WAIT_MS 2000
+/* How often it is looked whether that is over: a library thread ends it. */
+#define STOP_LOOK_MS 10
 #define LIBRARY_CLOSE_WAIT_MS 5000
 
 struct daemon {
@@ -144,10 +146,12 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 /* One timer for the next thing that is due. */
 static void arm_tick(struct daemon *d)
 {
-	int64_t due_ms = d->stop_by_ms ? d->stop_by_ms : pipeline_next_ms(d->pipeline), wait_ms;
-	struct moment now;
+	struct moment now = loop_clock();
+	int64_t due_ms = pipeline_next_ms(d->pipeline), wait_ms;
 	struct timeval wait;
 
+	if (d->stop_by_ms)
+		due_ms = moment_mono_ms(&now) + STOP_LOOK_MS;
 	if (due_ms == d->tick_ms)
 		return;
 	d->tick_ms = due_ms;
@@ -155,7 +159,6 @@ static void arm_tick(struct daemon *d)
 		event_del(d->tick);
 		return;
 	}
-	now = loop_clock();
 	wait_ms = due_ms - moment_mono_ms(&now);
 	if (wait_ms < 0)
 		wait_ms = 0;
@@ -170,7 +173,7 @@ static void after_pass(void *ctx)
 
 	if (d->stop_by_ms) {
 		now = loop_clock();
-		if ((intake_queued(d->intake) == 0 && bus_unsent(d->bus) == 0) ||
+		if ((intake_is_done(d->intake) && bus_unsent(d->bus) == 0) ||
 		    moment_mono_ms(&now) >= d->stop_by_ms)
 			loop_stop(&d->loop);
 	}
@@ -201,7 +204,7 @@ static void on_stop_signal(evutil_socket_t number, short what, void *ctx)
 	}
 	log_info("stopping on %s", strsignal((int)number));
 	d->stop_by_ms = moment_mono_ms(now) + STOP_WAIT_MS;
-	intake_stop(d->intake);
+	intake_stop(d->intake, STOP_WAIT_MS);
 }
 
 static void on_stats_signal(evutil_socket_t number, short what, void *ctx)

@@ -220,11 +220,6 @@ void intake_untracked(struct intake *in, struct instance *i)
 	arm_leave(in);
 }
 
-size_t intake_queued(const struct intake *in)
-{
-	return request_queue_count(&in->queue);
-}
-
 /* --- requests --- */
 
 /*
@@ -407,9 +402,24 @@ void intake_drain(struct intake *in)
 		bus_wake(in->bus);
 }
 
-void intake_stop(struct intake *in)
+void intake_stop(struct intake *in, int64_t timeout_ms)
 {
-	intake_drain(in);	/* what has come in already is still answered */
+	natsSubscription *const shared[] = { in->events, in->list, in->range, in->latest };
+
 	in->stopped = true;
-	drop_all(in);
+	for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
+		bus_drain(in->bus, shared[i], timeout_ms);
+	/*
+	 * Instances' own subscriptions are too many for that, which takes a thread each: what has come
+	 * in on them is answered, and they end with the connection.
+	 */
+	intake_drain(in);
+}
+
+bool intake_is_done(struct intake *in)
+{
+	intake_drain(in);
+	return request_queue_count(&in->queue) == 0 && bus_drained(in->bus, in->events) &&
+	       bus_drained(in->bus, in->list) && bus_drained(in->bus, in->range) &&
+	       bus_drained(in->bus, in->latest);
 }

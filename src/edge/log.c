@@ -17,6 +17,9 @@ void log_set_level(enum config_log_level level)
 }
 
 static void write_line(enum config_log_level level, const char *name, const char *format,
+		       va_list arguments) __attribute__((format(printf, 3, 0)));
+
+static void write_line(enum config_log_level level, const char *name, const char *format,
 		       va_list arguments)
 {
 	char line[LINE_MAX_BYTES], at[TIMEFMT_SIZE];

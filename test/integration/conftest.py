@@ -1,0 +1,118 @@
+"""Fixtures: the real nats-server, meterd, and what stands around them. Each test has its own."""
+
+import pytest
+
+import workers
+from controlplane import ControlPlane
+from messages import Api, Watch
+from processes import METERD, Meterd, NatsServer, running
+
+
+def pytest_configure():
+    if not METERD.exists():
+        pytest.exit(f"no meterd at {METERD}: build it, or name one in METERD", returncode=2)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport():
+    """A failing test shows the log of everything that runs."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for process in sorted(running, key=lambda process: process.pid):
+            report.sections.append((f"log of {process.name} {process.pid}", process.log()))
+
+
+def close_all(things):
+    """Ends all, the latest first; the first failure is raised after all have ended."""
+    failures = []
+    for thing in reversed(things):
+        try:
+            thing.close()
+        except AssertionError as failure:
+            failures.append(failure)
+    if failures:
+        raise failures[0]
+
+
+@pytest.fixture
+def nats_server(tmp_path):
+    """Factory of nats-servers, with the text of a configuration file."""
+    servers = []
+
+    def start(config=""):
+        directory = tmp_path / f"nats-{len(servers)}"
+        directory.mkdir()
+        servers.append(NatsServer(directory, config))
+        return servers[-1]
+
+    yield start
+    close_all(servers)
+
+
+@pytest.fixture
+def nats(nats_server):
+    return nats_server()
+
+
+@pytest.fixture
+def bus(nats):
+    """A client of that nats-server."""
+    return nats.connect()
+
+
+@pytest.fixture
+def meterd(nats, tmp_path):
+    """Factory of meterds on that nats-server, ready when they are handed out."""
+    started = []
+
+    def start(*args, url=nats.url, env=None, wait=True):
+        log = tmp_path / f"meterd-{len(started)}.log"
+        started.append(Meterd(args, log, url, env))
+        if wait:
+            started[-1].wait_ready()
+        return started[-1]
+
+    yield start
+    close_all(started)
+
+
+@pytest.fixture
+def encoding():
+    """Tests that are about both encodings parametrize this."""
+    return "protobuf"
+
+
+@pytest.fixture
+def api(bus, encoding):
+    return Api(bus, encoding)
+
+
+@pytest.fixture
+def watch(bus):
+    """Factory of watchers of samples."""
+    return lambda instance="*": Watch(bus, instance)
+
+
+@pytest.fixture
+def control_plane(nats, encoding):
+    return ControlPlane(nats.connect(), encoding)
+
+
+@pytest.fixture(scope="session")
+def worker_program(tmp_path_factory):
+    return workers.build(tmp_path_factory.mktemp("worker"))
+
+
+@pytest.fixture
+def worker(worker_program):
+    """Factory of processes; the arguments are those of workers.Worker."""
+    started = []
+
+    def start(**how):
+        started.append(workers.Worker(worker_program, **how))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.kill()
