@@ -144,8 +144,12 @@ static const char *text_at(size_t offset)
 	return *(const char *const *)(const void *)((const char *)&config + offset);
 }
 
-/* The one line names the setting, the value and what it may be. */
-static void assert_wrong(int result, const char *where, const char *value, const char *may_be)
+/*
+ * The one line names the setting, the value and what it may be. Not inlined: gcc -O3 then believes that a
+ * row of the tables has no value.
+ */
+static __attribute__((noinline)) void
+assert_wrong(int result, const char *where, const char *value, const char *may_be)
 {
 	char want[512];
 
