@@ -314,7 +314,10 @@ uint64_t bus_received(struct bus *b)
 
 void bus_wake(struct bus *b)
 {
-	event_active(b->input, 0, 0);
+	const struct timeval at_once = { 0, 0 };
+
+	/* Not event_active(): the loop would go on with it in this very pass, before any timer. */
+	event_add(b->input, &at_once);
 }
 
 /* Is there room for so many bytes? */

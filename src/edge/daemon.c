@@ -139,8 +139,8 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd, (void)what;
 	d->tick_ms = -1;
-	if (!d->stop_by_ms && pipeline_tick(d->pipeline, now, READINGS_PER_PASS))
-		event_active(d->tick, 0, 0);
+	if (!d->stop_by_ms)
+		pipeline_tick(d->pipeline, now, READINGS_PER_PASS);
 }
 
 /* One timer for the next thing that is due. */

@@ -13,7 +13,8 @@
 /* The work of one pass. */
 #define EVENTS_PER_PASS 256
 #define ANSWERS_PER_PASS 256
-#define REQUESTS_NS_PER_PASS 2000000
+#define REQUESTS_PER_PASS 2048	/* taken in, most of them to be refused when there are so many */
+#define REQUESTS_NS_PER_PASS 2000000	/* answered */
 
 #define QUEUE_GROUP "q"
 /* Left free of max_payload: headers and subject go with the reply. */
@@ -297,49 +298,55 @@ static void enqueue(struct intake *in, natsMsg *m, enum query_kind kind)
 	natsMsg_Destroy(m);
 }
 
-/* Everything that waits in one subscription: the library bounds it. */
-static void enqueue_all(struct intake *in, natsSubscription *sub, enum query_kind kind)
+/* What waits in one subscription, as long as *room is left. */
+static void enqueue_from(struct intake *in, natsSubscription *sub, enum query_kind kind,
+			 size_t *room)
 {
 	natsMsg *m;
 
-	while (bus_next(in->bus, sub, &m) == BUS_MESSAGE)
+	for (; *room > 0 && bus_next(in->bus, sub, &m) == BUS_MESSAGE; --*room)
 		enqueue(in, m, kind);
 }
 
-static void enqueue_own(struct intake *in, struct own_subjects *list)
+static void enqueue_own(struct intake *in, struct own_subjects *list, size_t *room)
 {
 	for (struct own_subjects *own = list; own; own = own->next) {
-		enqueue_all(in, own->range, QUERY_RANGE);
-		enqueue_all(in, own->latest, QUERY_LATEST);
+		enqueue_from(in, own->range, QUERY_RANGE, room);
+		enqueue_from(in, own->latest, QUERY_LATEST, room);
 	}
 }
 
-static void take_requests(struct intake *in)
+/* false = some are left. */
+static bool take_requests(struct intake *in)
 {
+	size_t room = REQUESTS_PER_PASS;
 	uint64_t received;
 
-	enqueue_all(in, in->list, QUERY_LIST);
-	enqueue_all(in, in->range, QUERY_RANGE);
-	enqueue_all(in, in->latest, QUERY_LATEST);
-	if (!in->own && !in->leaving)
-		return;
-	/* Instances' own subscriptions are many: looked through only when something came in at all. */
-	received = bus_received(in->bus);
-	if (received == in->received)
-		return;
-	in->received = received;
-	enqueue_own(in, in->own);
-	enqueue_own(in, in->leaving);
+	enqueue_from(in, in->list, QUERY_LIST, &room);
+	enqueue_from(in, in->range, QUERY_RANGE, &room);
+	enqueue_from(in, in->latest, QUERY_LATEST, &room);
+	if (in->own || in->leaving) {
+		/* They are many: looked through only when something came in at all. */
+		received = bus_received(in->bus);
+		if (received != in->received) {
+			enqueue_own(in, in->own, &room);
+			enqueue_own(in, in->leaving, &room);
+		}
+		if (room > 0)
+			in->received = received;
+	}
+	return room > 0;
 }
 
 static void on_leave(evutil_socket_t fd, short what, void *arg)
 {
 	struct intake *in = arg;
 	int64_t now_ms = moment_mono_ms(loop_enter(in->loop));
+	size_t room = SIZE_MAX;
 	struct own_subjects *next;
 
 	(void)fd, (void)what;
-	enqueue_own(in, in->leaving);
+	enqueue_own(in, in->leaving, &room);
 	for (struct own_subjects *own = in->leaving; own; own = next) {
 		next = own->next;
 		if (own->leaves_ms <= now_ms)
@@ -396,7 +403,7 @@ void intake_drain(struct intake *in)
 	}
 	more = events == EVENTS_PER_PASS;
 	more |= remote_drain(in->remote, &in->loop->now, ANSWERS_PER_PASS);
-	take_requests(in);
+	more |= !take_requests(in);
 	more |= !answer_queued(in);
 	if (more)
 		bus_wake(in->bus);
