@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "endpoints.h"
 #include "log.h"
 #include "query.h"
 #include "request_queue.h"
@@ -19,19 +20,6 @@
 #define QUEUE_GROUP "q"
 /* Left free of max_payload: headers and subject go with the reply. */
 #define REPLY_HEADROOM 4096
-/* Requests that were on their way to an instance when it was untracked are still answered. */
-#define LEAVING_MS 200
-
-/* The subjects of one instance, with a node. */
-struct own_subjects {
-	struct own_subjects *next;
-	struct own_subjects **link;
-	const struct instance *instance;	/* NULL once it is leaving */
-	int64_t leaves_ms;			/* monotonic */
-	natsSubscription *range;
-	natsSubscription *latest;
-};
-
 struct intake {
 	const struct config *config;
 	struct loop *loop;
@@ -44,26 +32,24 @@ struct intake {
 	natsSubscription *range;	/* without a node: of all instances */
 	natsSubscription *latest;
 	natsSubscription *list;
-	struct own_subjects *own;
-	struct own_subjects *leaving;
-	struct event *leave;
-	uint64_t received;	/* bus_received() when own was looked through last */
+	struct endpoints *endpoints;	/* with a node: of each instance; else NULL */
+	size_t room;			/* requests that this pass still takes in */
 	bool stopped;
 };
 
-static void on_leave(evutil_socket_t fd, short what, void *arg);
+static bool take(void *ctx, natsSubscription *sub, enum query_kind kind);
 
 int intake_new(struct intake **out, const struct config *config, struct loop *loop,
 	       struct bus *bus, struct pipeline *pipeline, struct remote *remote)
 {
 	struct intake *in = calloc(1, sizeof *in);
+	struct endpoints_options endpoints = { config->subject_prefix, QUEUE_GROUP, take, in };
 
 	if (!in)
 		return -ENOMEM;
 	in->bus = bus;
-	in->leave = evtimer_new(loop->base, on_leave, in);
-	if (!in->leave ||
-	    request_queue_init(&in->queue, (size_t)config->max_pending_requests) < 0) {
+	if (request_queue_init(&in->queue, (size_t)config->max_pending_requests) < 0 ||
+	    (config->node[0] && endpoints_new(&in->endpoints, loop, bus, &endpoints) < 0)) {
 		intake_free(in);
 		return -ENOMEM;
 	}
@@ -87,42 +73,14 @@ static void drop(struct intake *in, natsSubscription **sub)
 	*sub = NULL;
 }
 
-static void own_link(struct own_subjects **list, struct own_subjects *own)
-{
-	own->next = *list;
-	own->link = list;
-	if (own->next)
-		own->next->link = &own->next;
-	*list = own;
-}
-
-static void own_unlink(struct own_subjects *own)
-{
-	*own->link = own->next;
-	if (own->next)
-		own->next->link = own->link;
-}
-
-static void own_free(struct intake *in, struct own_subjects *own)
-{
-	own_unlink(own);
-	drop(in, &own->range);
-	drop(in, &own->latest);
-	free(own);
-}
-
 static void drop_all(struct intake *in)
 {
 	drop(in, &in->events);
 	drop(in, &in->range);
 	drop(in, &in->latest);
 	drop(in, &in->list);
-	for (struct own_subjects *own = in->own; own; own = own->next) {
-		drop(in, &own->range);
-		drop(in, &own->latest);
-	}
-	while (in->leaving)
-		own_free(in, in->leaving);
+	if (in->endpoints)
+		endpoints_drop(in->endpoints);
 }
 
 void intake_free(struct intake *in)
@@ -130,35 +88,26 @@ void intake_free(struct intake *in)
 	if (!in)
 		return;
 	drop_all(in);
-	if (in->leave)
-		event_free(in->leave);
+	endpoints_free(in->endpoints);
 	request_queue_clear(&in->queue);
 	free(in);
 }
 
 /* --- what is subscribed --- */
 
-static void subscribe(struct intake *in, natsSubscription **sub, const char *verb, const char *id,
+static void subscribe(struct intake *in, natsSubscription **sub, const char *rest,
 		      const char *queue)
 {
 	char subject[SUBJECT_MAX];
 
 	if (*sub)
 		return;
-	snprintf(subject, sizeof subject, "%s.%s%s%s", in->config->subject_prefix, verb,
-		 id ? "." : "", id ? id : "");
+	snprintf(subject, sizeof subject, "%s.%s", in->config->subject_prefix, rest);
 	*sub = bus_subscribe(in->bus, subject, queue);
-}
-
-static void subscribe_own(struct intake *in, struct own_subjects *own)
-{
-	subscribe(in, &own->range, "range", own->instance->id, QUEUE_GROUP);
-	subscribe(in, &own->latest, "latest", own->instance->id, QUEUE_GROUP);
 }
 
 void intake_on_up(struct intake *in)
 {
-	bool node = in->config->node[0];
 	size_t max_payload = bus_max_payload(in->bus);
 
 	if (in->stopped)
@@ -167,58 +116,32 @@ void intake_on_up(struct intake *in)
 							       : max_payload / 2;
 	if (!in->events)
 		in->events = bus_subscribe(in->bus, in->config->lifecycle_subject, NULL);
-	subscribe(in, &in->list, "list", NULL, node ? NULL : QUEUE_GROUP);
-	if (!node) {
-		subscribe(in, &in->range, "range", "*", QUEUE_GROUP);
-		subscribe(in, &in->latest, "latest", "*", QUEUE_GROUP);
+	/* With a node everybody answers for its own. */
+	subscribe(in, &in->list, "list", in->endpoints ? NULL : QUEUE_GROUP);
+	if (in->endpoints) {
+		endpoints_on_up(in->endpoints);
+		return;
 	}
-	for (struct own_subjects *own = in->own; own; own = own->next)
-		subscribe_own(in, own);
+	subscribe(in, &in->range, "range.*", QUEUE_GROUP);
+	subscribe(in, &in->latest, "latest.*", QUEUE_GROUP);
 }
 
 void intake_on_lost(struct intake *in)
 {
 	drop_all(in);
-	in->received = 0;
 }
 
 void intake_tracked(struct intake *in, struct instance *i)
 {
-	struct own_subjects *own;
-
-	if (!in->config->node[0])
-		return;
-	own = calloc(1, sizeof *own);
-	if (!own) {
-		log_error("%s: out of memory: it is sampled, but cannot be asked for", i->id);
-		return;
-	}
-	own->instance = i;
-	own_link(&in->own, own);
-	i->endpoints = own;
-	subscribe_own(in, own);
-}
-
-static void arm_leave(struct intake *in)
-{
-	const struct timeval wait = { 0, LEAVING_MS * 1000 };
-
-	if (!evtimer_pending(in->leave, NULL))
-		event_add(in->leave, &wait);
+	if (in->endpoints)
+		endpoints_add(in->endpoints, i);
 }
 
 void intake_untracked(struct intake *in, struct instance *i)
 {
-	struct own_subjects *own = i->endpoints;
-
-	if (!own)
-		return;
-	i->endpoints = NULL;
-	own_unlink(own);
-	own_link(&in->leaving, own);
-	own->instance = NULL;
-	own->leaves_ms = moment_mono_ms(&in->loop->now) + LEAVING_MS;
-	arm_leave(in);
+	/* At the end all of them go together. */
+	if (in->endpoints && !in->stopped)
+		endpoints_leave(in->endpoints, i);
 }
 
 /* --- requests --- */
@@ -298,63 +221,26 @@ static void enqueue(struct intake *in, natsMsg *m, enum query_kind kind)
 	natsMsg_Destroy(m);
 }
 
-/* What waits in one subscription, as long as *room is left. */
-static void enqueue_from(struct intake *in, natsSubscription *sub, enum query_kind kind,
-			 size_t *room)
+/* What waits in one subscription, as much as this pass takes in; false = some may be left. */
+static bool take(void *ctx, natsSubscription *sub, enum query_kind kind)
 {
+	struct intake *in = ctx;
 	natsMsg *m;
 
-	for (; *room > 0 && bus_next(in->bus, sub, &m) == BUS_MESSAGE; --*room)
+	for (; in->room > 0; in->room--) {
+		if (bus_next(in->bus, sub, &m) != BUS_MESSAGE)
+			return true;
 		enqueue(in, m, kind);
-}
-
-static void enqueue_own(struct intake *in, struct own_subjects *list, size_t *room)
-{
-	for (struct own_subjects *own = list; own; own = own->next) {
-		enqueue_from(in, own->range, QUERY_RANGE, room);
-		enqueue_from(in, own->latest, QUERY_LATEST, room);
 	}
+	return false;
 }
 
-/* false = some are left. */
 static bool take_requests(struct intake *in)
 {
-	size_t room = REQUESTS_PER_PASS;
-	uint64_t received;
-
-	enqueue_from(in, in->list, QUERY_LIST, &room);
-	enqueue_from(in, in->range, QUERY_RANGE, &room);
-	enqueue_from(in, in->latest, QUERY_LATEST, &room);
-	if (in->own || in->leaving) {
-		/* They are many: looked through only when something came in at all. */
-		received = bus_received(in->bus);
-		if (received != in->received) {
-			enqueue_own(in, in->own, &room);
-			enqueue_own(in, in->leaving, &room);
-		}
-		if (room > 0)
-			in->received = received;
-	}
-	return room > 0;
-}
-
-static void on_leave(evutil_socket_t fd, short what, void *arg)
-{
-	struct intake *in = arg;
-	int64_t now_ms = moment_mono_ms(loop_enter(in->loop));
-	size_t room = SIZE_MAX;
-	struct own_subjects *next;
-
-	(void)fd, (void)what;
-	enqueue_own(in, in->leaving, &room);
-	for (struct own_subjects *own = in->leaving; own; own = next) {
-		next = own->next;
-		if (own->leaves_ms <= now_ms)
-			own_free(in, own);
-	}
-	if (in->leaving)
-		arm_leave(in);
-	bus_wake(in->bus);	/* answers what was just queued */
+	in->room = REQUESTS_PER_PASS;
+	return take(in, in->list, QUERY_LIST) && take(in, in->range, QUERY_RANGE) &&
+	       take(in, in->latest, QUERY_LATEST) &&
+	       (!in->endpoints || endpoints_take(in->endpoints));
 }
 
 /* false = some are left. */
