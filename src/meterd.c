@@ -6,6 +6,7 @@
 #include "config.h"
 #include "daemon.h"
 #include "log.h"
+#include "stats.h"
 
 static const char usage[] =
 	"usage: meterd [settings]\n"
@@ -15,6 +16,16 @@ static const char usage[] =
 	"SIGTERM stops it; SIGUSR1 writes its counters to the log.\n"
 	"\n"
 	"Settings; a flag wins over the environment, which wins over the default:\n";
+
+static void print_stats(void)
+{
+	size_t n;
+	const struct stats_item *items = stats_items(&n);
+
+	puts("\nCounters and gauges, since the start:");
+	for (size_t i = 0; i < n; i++)
+		printf("  %-28s %s\n", items[i].name, items[i].help);
+}
 
 int main(int argc, char **argv)
 {
@@ -33,6 +44,7 @@ int main(int argc, char **argv)
 	if (config.help) {
 		fputs(usage, stdout);
 		config_print_settings(stdout, CONFIG_METERD);
+		print_stats();
 		return 0;
 	}
 	if (config.version) {

@@ -19,6 +19,9 @@ enum config_source { CONFIG_SOURCE_AUTO, CONFIG_SOURCE_CGROUP, CONFIG_SOURCE_PRO
 		     CONFIG_SOURCE_BUS };
 enum config_log_level { CONFIG_LOG_ERROR, CONFIG_LOG_WARNING, CONFIG_LOG_INFO, CONFIG_LOG_DEBUG };
 
+/* First token of the subjects on which meterd is answered; no setting. */
+#define CONFIG_INBOX "_INBOX_meterd"
+
 /* Strings point into the defaults, the environment or argv. */
 struct config {
 	const char *server;		/* one or more NATS URLs, comma-separated */

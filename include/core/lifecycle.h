@@ -46,10 +46,14 @@ void target_clear(struct target *t);
 
 /*
  * Takes over from *from what it says: every field that is set there, or, with only_empty, those
- * that *into does not have yet; "" is as not said. *from is left cleared. *changed (may be NULL) is
- * set, never cleared, when a field of *into took another value.
+ * that *into does not have yet; "" is as not said. *from is left cleared. *moved (may be NULL) is
+ * set, never cleared, when a field that tells where to read took another value: any but metrics_url
+ * and workload_id.
  */
-void target_merge(struct target *into, struct target *from, bool only_empty, bool *changed);
+void target_merge(struct target *into, struct target *from, bool only_empty, bool *moved);
+
+/* Does it name a place on its machine: a cgroup, a process, a container? */
+bool target_says_place(const struct target *t);
 
 struct lifecycle_event {
 	char instance_id[IDENT_MAX + 1];

@@ -30,10 +30,13 @@ struct pipeline_io {
 	 * inside this call or later.
 	 */
 	void (*begin_reading)(void *ctx, struct instance *i);
-	/* The reading under way is no longer waited for. */
-	void (*give_up_reading)(void *ctx, struct instance *i);
+	/*
+	 * The reading under way is no longer waited for. What is known of why there was no answer:
+	 * one sentence, or NULL.
+	 */
+	const char *(*give_up_reading)(void *ctx, struct instance *i);
 	void (*tracked)(void *ctx, struct instance *i);
-	/* Its Target changed or it was started anew: what reads it has to be chosen again. */
+	/* An event said where it is, see TRACKER_CHANGED: what reads it has to be chosen again. */
 	void (*changed)(void *ctx, struct instance *i);
 	/* Let go of what reader and endpoints point at; the instance is freed after this. */
 	void (*untracked)(void *ctx, struct instance *i);

@@ -28,8 +28,8 @@ struct request_limits {
  * were. *aggregates and *n are the ones to answer with, in order; query->aggregates is the same as a
  * set. For raw: resolution_ms is 0, the aggregate is MEAN alone, nothing is aligned and nothing is
  * too large. An empty window is never aligned: it stays empty. A window that a default or range
- * makes may begin before 1970, and an aligned one may end after the year 9999. r is as wire.h
- * decodes it: no aggregate out of its list.
+ * makes may begin before 1970; none ends after the year 9999, though its last bucket be cut short
+ * by that. r is as wire.h decodes it: no aggregate out of its list.
  */
 int request_resolve(const struct range_request *r, const struct request_limits *limits,
 		    int64_t now_ms, struct range_query *query,

@@ -5,6 +5,10 @@
  * what is held as it is. An event older than the last one applied to its id changes nothing: for ids
  * that are gone a tombstone remembers that time. With a node, only instances whose Target names it
  * are tracked, and one that moves elsewhere is let go. Loop thread only.
+ *
+ * An event without a timestamp applies in order of arrival: its time is now, or that of the last
+ * one applied if that is later. Once the clock has been set back by more than TRACKER_AHEAD_MAX_MS,
+ * the times from before say nothing about those it gives now: they count only against each other.
  */
 #ifndef METER_TRACKER_H
 #define METER_TRACKER_H
@@ -30,7 +34,13 @@ struct tracker_options {
 enum tracker_change {
 	TRACKER_NOTHING,
 	TRACKER_TRACKED,	/* new */
-	TRACKER_CHANGED,	/* its Target has other values, or it was started anew: bind it again */
+	/*
+	 * Bind it again, read it at once: its Target tells of another place, or names the one it
+	 * has as it is started anew after it was stopped or failed.
+	 */
+	TRACKER_CHANGED,
+	/* Read it at once by what reads it now: started anew likewise, but who knows where. */
+	TRACKER_RESTARTED,
 	TRACKER_UNTRACKED,	/* taken out of the tracker; the caller gives it to instance_free() */
 };
 

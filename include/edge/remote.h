@@ -29,8 +29,8 @@ void remote_on_lost(struct remote *r);
 
 /* Asks. Ends in pipeline_on_reading() or pipeline_on_failure(), now or later. */
 void remote_ask(struct remote *r, struct instance *i, const struct moment *now);
-/* Nobody waits for its answer any more. */
-void remote_forget(struct remote *r, struct instance *i);
+/* Nobody waits for its answer any more. One sentence if nobody was there to be asked, else NULL. */
+const char *remote_forget(struct remote *r, struct instance *i);
 
 /* Takes at most max answers from the bus; true = more wait. */
 bool remote_drain(struct remote *r, const struct moment *now, size_t max);

@@ -1,5 +1,5 @@
 /*
- * sampler - begins one reading of an instance, from whichever source it is read by.
+ * sampler - begins one reading of an instance, from whichever source it is read by. Loop thread only.
  */
 #ifndef METER_SAMPLER_H
 #define METER_SAMPLER_H
@@ -20,8 +20,8 @@ struct sampler {
 
 /* Ends in pipeline_on_reading() or pipeline_on_failure(), now (local files) or later (bus). */
 void sampler_begin(struct sampler *s, struct instance *i);
-/* The reading under way, if any, is no longer waited for. */
-void sampler_give_up(struct sampler *s, struct instance *i);
+/* The reading under way, if any, is no longer waited for. Why it did not end, if that is known. */
+const char *sampler_give_up(struct sampler *s, struct instance *i);
 /* What reads it is chosen again at the next reading. */
 void sampler_unbind(struct sampler *s, struct instance *i);
 

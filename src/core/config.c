@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ident.h"
 #include "ring.h"
@@ -17,6 +18,7 @@
 enum setting_type {
 	SETTING_TEXT,
 	SETTING_SERVERS,
+	SETTING_ROOT,		/* empty, or a folder that has a proc/ */
 	SETTING_PREFIX,		/* tokens of a subject */
 	SETTING_LIFECYCLE,	/* a prefix and ".>" */
 	SETTING_IDENT,		/* empty, or one token of a subject */
@@ -66,7 +68,7 @@ static const struct setting settings[] = {
 	{ "source", 0, "METERD_SOURCE", CONFIG_METERD, SETTING_CHOICE, AT(source), "auto", 0, 0,
 	  { "auto", "cgroup", "process", "bus" },
 	  "how instances are read; auto chooses by what their target says" },
-	{ "host-root", 0, "METERD_HOST_ROOT", CONFIG_METERD, SETTING_TEXT, AT(host_root), "", 0, 0,
+	{ "host-root", 0, "METERD_HOST_ROOT", CONFIG_METERD, SETTING_ROOT, AT(host_root), "", 0, 0,
 	  { 0 }, "where the root of the host is mounted, inside a container" },
 	{ "process-children", 0, "METERD_PROCESS_CHILDREN", CONFIG_METERD, SETTING_SWITCH,
 	  AT(process_children), "no", 0, 0, { 0 },
@@ -175,11 +177,21 @@ static bool lifecycle_valid(const char *s)
 	return subject_prefix_valid(base);
 }
 
+static bool root_valid(const char *path)
+{
+	char proc[4096];
+	int n = snprintf(proc, sizeof proc, "%s/proc", path);
+
+	return *path == '/' && n < (int)sizeof proc && access(proc, X_OK) == 0;
+}
+
 static bool text_valid(const struct setting *set, const char *value)
 {
 	switch (set->type) {
 	case SETTING_SERVERS:
 		return servers_valid(value);
+	case SETTING_ROOT:
+		return *value == '\0' || root_valid(value);
 	case SETTING_PREFIX:
 		return subject_prefix_valid(value);
 	case SETTING_LIFECYCLE:
@@ -201,6 +213,7 @@ static bool take(struct config *c, const struct setting *set, const char *value)
 	switch (set->type) {
 	case SETTING_TEXT:
 	case SETTING_SERVERS:
+	case SETTING_ROOT:
 	case SETTING_PREFIX:
 	case SETTING_LIFECYCLE:
 	case SETTING_IDENT:
@@ -254,6 +267,9 @@ static void describe(const struct setting *set, char *out, size_t size)
 		break;
 	case SETTING_SERVERS:
 		snprintf(out, size, SERVERS_RULE);
+		break;
+	case SETTING_ROOT:
+		snprintf(out, size, "the absolute path of a folder with a proc/ in it");
 		break;
 	case SETTING_PREFIX:
 		snprintf(out, size, "tokens of A-Z a-z 0-9 _ - joined by dots");
@@ -430,17 +446,22 @@ int config_take_flags(struct config *c, enum config_program program, const struc
 int config_check(const struct config *c, char *error, size_t error_size)
 {
 	char mine[SUBJECT_MAX];
-	const char *const prefixes[] = { c->subject_prefix, c->control_prefix };
+	const struct {
+		const char *setting;
+		const char *prefix;
+	} prefixes[] = { { "--subject-prefix", c->subject_prefix },
+			 { "--control-prefix", c->control_prefix },
+			 { "its own inbox", CONFIG_INBOX } };
 
-	for (size_t i = 0; i < 2; i++) {
-		if (!prefixes[i])
+	for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+		if (!prefixes[i].prefix)
 			continue;
-		snprintf(mine, sizeof mine, "%s.>", prefixes[i]);
+		snprintf(mine, sizeof mine, "%s.>", prefixes[i].prefix);
 		if (subject_patterns_overlap(c->lifecycle_subject, mine)) {
 			snprintf(error, error_size,
 				 "--lifecycle-subject: '%.100s' is not what it may be: a subject "
-				 "that does not overlap with %.150s, or meterd would hear itself",
-				 c->lifecycle_subject, mine);
+				 "that does not overlap with %.150s (%s), or meterd would hear "
+				 "itself", c->lifecycle_subject, mine, prefixes[i].setting);
 			return -1;
 		}
 	}
@@ -479,6 +500,10 @@ void config_print_settings(FILE *out, enum config_program program)
 		if (!set->env)
 			continue;
 		describe(set, may_be, sizeof may_be);
+		if (set->type == SETTING_SWITCH) {
+			fprintf(out, "  %-28s takes no value; %s=%s\n", "", set->env, may_be);
+			continue;
+		}
 		fprintf(out, "  %-28s %s%s; %s; %s\n", "",
 			*set->standard ? "default " : "no default", set->standard, may_be,
 			set->env);

@@ -41,11 +41,13 @@ static const size_t target_strings[] = {
 	offsetof(struct target, cgroup_path),
 	offsetof(struct target, container_id),
 	offsetof(struct target, container_name),
+	/* From here on they say nothing of where it is: TARGET_STRINGS_WHERE */
 	offsetof(struct target, metrics_url),
 	offsetof(struct target, workload_id),
 };
 
 #define TARGET_STRINGS (sizeof target_strings / sizeof target_strings[0])
+#define TARGET_STRINGS_WHERE 4
 
 static char **target_string(struct target *t, size_t i)
 {
@@ -78,19 +80,26 @@ static bool string_merge(char **into, char **from, bool only_empty)
 	return true;
 }
 
-void target_merge(struct target *into, struct target *from, bool only_empty, bool *changed)
+void target_merge(struct target *into, struct target *from, bool only_empty, bool *moved)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < TARGET_STRINGS; i++)
-		any |= string_merge(target_string(into, i), target_string(from, i), only_empty);
+		if (string_merge(target_string(into, i), target_string(from, i), only_empty))
+			any |= i < TARGET_STRINGS_WHERE;
 	if (from->pid != 0 && from->pid != into->pid && !(only_empty && into->pid != 0)) {
 		into->pid = from->pid;
 		any = true;
 	}
 	target_clear(from);
-	if (any && changed)
-		*changed = true;
+	if (any && moved)
+		*moved = true;
+}
+
+bool target_says_place(const struct target *t)
+{
+	return t->pid != 0 || said(t->cgroup_path) || said(t->container_id) ||
+	       said(t->container_name);
 }
 
 void lifecycle_event_clear(struct lifecycle_event *e)

@@ -91,12 +91,12 @@ static void send_final(struct pipeline *p, struct instance *i, const struct mome
 	p->io->publish(p->io->ctx, i, body, len);
 }
 
-static void give_up_reading(struct pipeline *p, struct instance *i)
+static const char *give_up_reading(struct pipeline *p, struct instance *i)
 {
 	if (!i->reading_under_way)
-		return;
+		return NULL;
 	i->reading_under_way = false;
-	p->io->give_up_reading(p->io->ctx, i);
+	return p->io->give_up_reading(p->io->ctx, i);
 }
 
 static void end_instance(struct pipeline *p, struct instance *i, const struct moment *now)
@@ -131,6 +131,9 @@ static void apply(struct pipeline *p, struct lifecycle_event *e, const struct mo
 	case TRACKER_CHANGED:
 		begin_anew(p, i, now);
 		p->io->changed(p->io->ctx, i);
+		break;
+	case TRACKER_RESTARTED:
+		begin_anew(p, i, now);
 		break;
 	case TRACKER_UNTRACKED:
 		end_instance(p, i, now);
@@ -232,12 +235,12 @@ static void fail(struct pipeline *p, struct instance *i, const char *error,
 
 static void time_out(struct pipeline *p, struct instance *i, const struct moment *now)
 {
+	const char *why = give_up_reading(p, i);
 	char error[INSTANCE_ERROR_MAX];
 
-	give_up_reading(p, i);
 	p->stats->readings_timed_out++;
-	snprintf(error, sizeof error, "no answer within %lld ms",
-		 (long long)p->options.interval_ms);
+	snprintf(error, sizeof error, "no answer within %lld ms%s%s",
+		 (long long)p->options.interval_ms, why ? ": " : "", why ? why : "");
 	fail(p, i, error, now);
 }
 

@@ -1,12 +1,19 @@
 #include "query.h"
 #include "request.h"
+#include "timefmt.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* How often a resolution that fits is looked for before a reply that is too long is refused. */
-#define FINEST_TRIES_MAX 4
+/*
+ * Before a reply that is too long is refused, so many resolutions are tried for one that fits:
+ * first such as the length of the last try suggests, then the middle of what is left between one
+ * too fine and one that fits, until these are within 1/16. From 1 ms to 100 years that takes no
+ * more.
+ */
+#define FINEST_TRIES_MAX 20
+#define FINEST_GUESSES_MAX 4
 /* Of a list reply, for what is not its entries: brackets, total, next_page_token and node. */
 #define LIST_OVERHEAD (2 * IDENT_MAX + 256)
 
@@ -16,7 +23,7 @@ static int encode_raw(const struct query_options *q, const struct ring *ring, en
 	size_t rows = (size_t)q->points_max;
 	int result;
 
-	/* Rows have about one size: after one cut to measure the next one fits. */
+	/* Rows have about one size: after one cut to measure the next one fits. Each has fewer. */
 	for (;;) {
 		result = ring_raw(ring, r->since_ms, r->until_ms, rows, &r->result,
 				  &r->next_since_ms);
@@ -28,11 +35,18 @@ static int encode_raw(const struct query_options *q, const struct ring *ring, en
 		result = wire_encode_range_reply(e, r, out);
 		if (result < 0 || out->len <= q->bytes_max)
 			return result;
+		if (r->result.n <= 1)
+			break;
 		rows = (size_t)((double)r->result.n * (double)q->bytes_max / (double)out->len *
 				15 / 16);
+		if (rows == 0)
+			rows = 1;
 		range_result_clear(&r->result);
 		out->len = 0;
 	}
+	out->len = 0;
+	return problem_set(p, PROBLEM_TOO_LARGE, "even a reply %s has more than %zu bytes",
+			   r->result.n ? "of one row" : "without rows", q->bytes_max);
 }
 
 static int encode_buckets(const struct ring *ring, enum encoding e,
@@ -50,42 +64,99 @@ static int encode_buckets(const struct ring *ring, enum encoding e,
 	return result < 0 ? result : wire_encode_range_reply(e, r, out);
 }
 
-/*
- * The reply has too many bytes. Looks for the finest resolution that fits: the share of buckets that
- * would, and again while rows turn out longer than before (a mean has more digits than a sample).
- */
-static int too_many_bytes(const struct query_options *q, const struct ring *ring, enum encoding e,
-			  struct range_request *request, int64_t now_ms, struct range_reply *r,
-			  struct buffer *out, struct problem *p)
+/* The search for the finest resolution whose reply has no more bytes than it may. */
+struct search {
+	const struct query_options *q;
+	const struct ring *ring;
+	enum encoding e;
+	struct range_request *request;	/* what was asked, at the resolution tried last */
+	int64_t now_ms;
+	struct range_reply *r;		/* of the last try, as is out */
+	struct buffer *out;
+	int64_t too_fine_ms;		/* the coarsest that was found to be so */
+	int64_t high_ms;		/* none coarser need be tried */
+	bool found;			/* and that one fits */
+};
+
+/* 0 with the bounds drawn closer, or -ENOMEM. */
+static int search_try(struct search *s, int64_t resolution_ms)
 {
-	struct request_limits limits = { q->interval_ms, q->points_max };
+	struct request_limits limits = { s->q->interval_ms, s->q->points_max };
 	struct range_query query;
+	struct problem ignored;
 	int result;
 
-	for (int tries = 0; tries < FINEST_TRIES_MAX && out->len > q->bytes_max; tries++) {
-		double buckets = (double)((r->until_ms - r->since_ms) / r->resolution_ms + 1);
-		double fit = buckets * (double)q->bytes_max / (double)out->len;
-		int64_t points = (int64_t)fit * (int64_t)r->n_aggregates;
-
-		if (fit < 2)
-			break;
-		request->resolution_ms = request_finest_resolution(
-			r->since_ms, r->until_ms, request->align, r->n_aggregates, points);
-		result = request_resolve(request, &limits, now_ms, &query, r->aggregates,
-					 &r->n_aggregates, p);
-		if (result == 0)
-			result = encode_buckets(ring, e, &query, r, out);
-		if (result != 0)
-			return result;
+	s->request->resolution_ms = resolution_ms;
+	result = request_resolve(s->request, &limits, s->now_ms, &query, s->r->aggregates,
+				 &s->r->n_aggregates, &ignored);
+	if (result == 0)
+		result = encode_buckets(s->ring, s->e, &query, s->r, s->out);
+	if (result < 0)
+		return result;
+	/* More than 0: aligned to this one the window has one bucket too many. */
+	if (result == 0 && s->out->len <= s->q->bytes_max) {
+		s->high_ms = resolution_ms;
+		s->found = true;
+	} else {
+		s->too_fine_ms = resolution_ms;
 	}
-	if (out->len > q->bytes_max)
+	return 0;
+}
+
+/* So coarse that the window is in one bucket, as far as a request may ask for that. */
+static int64_t coarsest(const struct range_reply *r, enum align align)
+{
+	int64_t ms = r->until_ms - r->since_ms;
+
+	if (align == ALIGN_EPOCH && ms < r->until_ms)
+		ms = r->until_ms;
+	return ms < DURATION_MS_MAX ? ms : DURATION_MS_MAX;
+}
+
+/* The one to try next, between the two bounds; a guess is 1/16 coarser than too fine at least. */
+static int64_t search_next(const struct search *s, int tries)
+{
+	int64_t low_ms = s->too_fine_ms, step_ms = low_ms / 16 + 1;
+	/* A little less than may be: until it is asked again, rows may come that are longer. */
+	double bytes = (double)s->q->bytes_max * 63 / 64;
+	double guess = (double)s->r->resolution_ms * (double)s->out->len / bytes;
+	int64_t ratio = s->high_ms / low_ms;
+
+	if (tries < FINEST_GUESSES_MAX && guess < (double)s->high_ms - 1)
+		return guess > (double)(low_ms + step_ms) ? (int64_t)guess + 1 : low_ms + step_ms;
+	if (ratio < 4)
+		return low_ms + (s->high_ms - low_ms) / 2;
+	return low_ms << ((63 - __builtin_clzll((uint64_t)ratio)) / 2);
+}
+
+/* The reply that was just encoded has too many bytes: says which resolution has not. */
+static int too_many_bytes(struct search *s, struct problem *p)
+{
+	int result = 0;
+
+	s->too_fine_ms = s->r->resolution_ms;
+	s->high_ms = coarsest(s->r, s->request->align);
+	for (int tries = 0; tries < FINEST_TRIES_MAX && result == 0; tries++) {
+		bool close = s->high_ms - s->too_fine_ms <= s->too_fine_ms / 16 + 1;
+
+		if (close || (s->found && s->r->resolution_ms == s->high_ms &&
+			      s->out->len > s->q->bytes_max / 16 * 15))
+			break;
+		result = search_try(s, search_next(s, tries));
+	}
+	if (result == 0 && !s->found && s->too_fine_ms < s->high_ms)
+		result = search_try(s, s->high_ms);
+	s->out->len = 0;
+	if (result < 0)
+		return result;
+	if (!s->found)
 		return problem_set(p, PROBLEM_TOO_LARGE,
-				   "the reply has more than %zu bytes: resolution may be coarser",
-				   q->bytes_max);
+				   "even a reply of one row for each aggregate has more than %zu "
+				   "bytes", s->q->bytes_max);
 	return problem_set(p, PROBLEM_TOO_LARGE,
 			   "the reply has more than %zu bytes: "
 			   "the finest resolution for this window is %lld ms",
-			   q->bytes_max, (long long)r->resolution_ms);
+			   s->q->bytes_max, (long long)s->high_ms);
 }
 
 static int answer_range(const struct query_options *q, const struct instance *i,
@@ -117,8 +188,12 @@ static int answer_range(const struct query_options *q, const struct instance *i,
 		result = encode_raw(q, i->ring, e, r, out, p);
 	else
 		result = encode_buckets(i->ring, e, &query, r, out);
-	if (result == 0 && out->len > q->bytes_max)
-		result = too_many_bytes(q, i->ring, e, &request, now_ms, r, out, p);
+	if (result == 0 && out->len > q->bytes_max) {
+		struct search search = { .q = q, .ring = i->ring, .e = e, .request = &request,
+					 .now_ms = now_ms, .r = r, .out = out };
+
+		result = too_many_bytes(&search, p);
+	}
 	range_result_clear(&r->result);
 	return result;
 }

@@ -22,14 +22,22 @@ static int64_t ceil_div(int64_t n, int64_t d)
 	return n / d + (n % d > 0 ? 1 : 0);
 }
 
-/* An empty window has nothing to be rounded out to. */
+static int64_t min64(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * An empty window has nothing to be rounded out to. Where time ends the last bucket is cut short:
+ * the next request may then say until as this one's reply does.
+ */
 static void align_window(int64_t *since_ms, int64_t *until_ms, int64_t resolution_ms,
 			 enum align align)
 {
 	if (align != ALIGN_EPOCH || *since_ms == *until_ms)
 		return;
 	*since_ms = floor_div(*since_ms, resolution_ms) * resolution_ms;
-	*until_ms = ceil_div(*until_ms, resolution_ms) * resolution_ms;
+	*until_ms = min64(ceil_div(*until_ms, resolution_ms) * resolution_ms, TIME_MS_MAX);
 }
 
 static int64_t buckets(int64_t since_ms, int64_t until_ms, int64_t resolution_ms,
@@ -45,11 +53,6 @@ static int64_t next_drop(int64_t distance_ms, int64_t resolution_ms)
 	int64_t n = ceil_div(distance_ms, resolution_ms);
 
 	return n > 1 ? ceil_div(distance_ms, n - 1) : INT64_MAX;
-}
-
-static int64_t min64(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
 }
 
 int64_t request_finest_resolution(int64_t since_ms, int64_t until_ms, enum align align,

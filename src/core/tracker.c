@@ -224,14 +224,37 @@ fail:
 	return NULL;
 }
 
+struct event_time {
+	int64_t at_ms;	/* as which it counts, unless it is stale */
+	bool stale;	/* older than the last one applied */
+};
+
+/* The last event applied to this id was at last_ms; 0 = none is known. */
+static struct event_time event_time(struct tracker *t, const struct lifecycle_event *e,
+				    int64_t last_ms, const struct moment *now)
+{
+	int64_t ahead_ms = now->wall_ms + TRACKER_AHEAD_MAX_MS;
+	bool set_back = last_ms > ahead_ms;	/* the clock, since the last one */
+	struct event_time time = { .at_ms = e->at_ms ? e->at_ms : now->wall_ms };
+
+	time.stale = e->at_ms && e->at_ms < last_ms && (!set_back || e->at_ms > ahead_ms);
+	if (time.at_ms > ahead_ms) {
+		t->stats->events_ahead++;
+		time.at_ms = now->wall_ms;
+	}
+	if (time.at_ms < last_ms && !set_back)
+		time.at_ms = last_ms;	/* it came later */
+	return time;
+}
+
 /* An event of an id that is not tracked. */
 static enum tracker_change apply_unknown(struct tracker *t, struct lifecycle_event *e,
-					 int64_t at_ms, const struct moment *now,
-					 struct instance **i)
+					 const struct moment *now, struct instance **i)
 {
 	struct tombstone *stone = tombstone_find(t, e->instance_id);
+	struct event_time time = event_time(t, e, stone ? stone->event_ms : 0, now);
 
-	if (stone && at_ms < stone->event_ms) {
+	if (time.stale) {
 		t->stats->events_stale++;
 		return TRACKER_NOTHING;
 	}
@@ -245,10 +268,10 @@ static enum tracker_change apply_unknown(struct tracker *t, struct lifecycle_eve
 	}
 	t->stats->events++;
 	if (e->type == EVENT_DELETED)
-		tombstone_set(t, e->instance_id, at_ms, now);
+		tombstone_set(t, e->instance_id, time.at_ms, now);
 	if (!tracks(e->type))
 		return TRACKER_NOTHING;
-	*i = instance_new(t, e, at_ms, now->wall_ms);
+	*i = instance_new(t, e, time.at_ms, now->wall_ms);
 	if (!*i) {
 		t->stats->instances_refused++;
 		return TRACKER_NOTHING;
@@ -259,51 +282,48 @@ static enum tracker_change apply_unknown(struct tracker *t, struct lifecycle_eve
 }
 
 static enum tracker_change apply_tracked(struct tracker *t, struct lifecycle_event *e,
-					 int64_t at_ms, const struct moment *now,
-					 struct instance *i)
+					 const struct moment *now, struct instance *i)
 {
-	bool changed = false;
+	struct event_time time = event_time(t, e, i->event_ms, now);
+	bool place = target_says_place(&e->target), moved = false, restarted = false;
 
-	if (at_ms < i->event_ms) {
+	if (time.stale) {
 		t->stats->events_stale++;
 		if (!elsewhere(t, e))
-			target_merge(&i->target, &e->target, true, &changed);
-		return changed ? TRACKER_CHANGED : TRACKER_NOTHING;
+			target_merge(&i->target, &e->target, true, &moved);
+		return moved ? TRACKER_CHANGED : TRACKER_NOTHING;
 	}
 	t->stats->events++;
 	if (e->type == EVENT_DELETED || elsewhere(t, e)) {
 		tracker_take_out(t, i);
-		tombstone_set(t, i->id, at_ms, now);
+		tombstone_set(t, i->id, time.at_ms, now);
 		return TRACKER_UNTRACKED;
 	}
-	i->event_ms = at_ms;
+	i->event_ms = time.at_ms;
 	take_tenant(i, e);
-	target_merge(&i->target, &e->target, false, &changed);
+	target_merge(&i->target, &e->target, false, &moved);
 	if (stops(e->type))
 		i->stopped = true;
 	if (tracks(e->type)) {
-		/* Started anew, as far as it was stopped or could not be read: look again at once. */
-		changed = changed || i->stopped || i->failures > 0;
+		restarted = i->stopped || i->failures > 0;
+		/* It may have been started anew a moment ago, with no reading since. */
+		moved = moved || (place && (restarted || i->last_error[0]));
 		i->stopped = false;
 	}
-	return changed ? TRACKER_CHANGED : TRACKER_NOTHING;
+	if (moved)
+		return TRACKER_CHANGED;
+	return restarted ? TRACKER_RESTARTED : TRACKER_NOTHING;
 }
 
 enum tracker_change tracker_apply(struct tracker *t, struct lifecycle_event *e,
 				  const struct moment *now, struct instance **i)
 {
-	int64_t at_ms = e->at_ms ? e->at_ms : now->wall_ms;
-
 	*i = NULL;
 	tombstones_age(t, now);
 	if (e->type == EVENT_OTHER) {
 		t->stats->events_other++;
 		return TRACKER_NOTHING;
 	}
-	if (at_ms > now->wall_ms + TRACKER_AHEAD_MAX_MS) {
-		t->stats->events_ahead++;
-		at_ms = now->wall_ms;
-	}
 	*i = tracker_find(t, e->instance_id);
-	return *i ? apply_tracked(t, e, at_ms, now, *i) : apply_unknown(t, e, at_ms, now, i);
+	return *i ? apply_tracked(t, e, now, *i) : apply_unknown(t, e, now, i);
 }

@@ -4,155 +4,48 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
-#include "bus_internal.h"
+#include "link.h"
 #include "log.h"
 #include "servers.h"
 
+/* Of one server; a list is gone through. */
 #define CONNECT_TIMEOUT_MS 2000
-#define RECONNECT_WAIT_MS 500
-#define RECONNECT_JITTER_MS 250
+/* An attempt that takes longer than all of its servers may is given up: see link.h. */
+#define CONNECT_SLACK_MS 3000
+/* So many given up attempts may be stuck in the library at once; then no more are made. */
+#define ABANDONED_MAX 16
+/* Between attempts, doubling, and up to half as much again by chance. */
+#define RETRY_MIN_MS 100
+#define RETRY_MAX_MS 2000
+#define RETRY_REFUSED_MAX_MS 30000	/* the server is there and does not want us */
+/* While connecting fails it is said again this often. */
+#define SAY_AGAIN_MS 60000
+/* A server that went away without a word is noticed after three of these. */
 #define PING_INTERVAL_MS 10000
 #define PINGS_OUT_MAX 2
-/* The library tells the end of a connection on a thread of its own. */
-#define CLOSE_WAIT_S 10
 
-/* --- up, down, lost --- */
+struct bus {
+	struct loop *loop;
+	struct bus_options options;
+	char *servers;		/* as they may be logged */
+	struct event *input;	/* messages may wait */
+	struct event *sync;	/* a library thread changed the state of the link */
+	struct event *retry;	/* time for the next attempt, or to give up the present one */
+	struct link *link;	/* NULL between attempts */
+	struct link *abandoned[ABANDONED_MAX];
+	bool told_up;		/* what on_up and on_down were told last */
+	bool was_up;		/* on_up was told of this link */
+	int64_t retry_ms;
+	int64_t said_ms;	/* monotonic: when it was logged that it cannot connect; 0 = not yet */
 
-static void *connect_once(void *arg)
-{
-	struct bus *b = arg;
-	natsConnection *nc = NULL;
-	natsStatus s = natsConnection_Connect(&nc, b->nats_options);
+	natsSubscription **retired;	/* to be destroyed once the link has ended */
+	size_t n_retired;
+	size_t cap_retired;
+};
 
-	pthread_mutex_lock(&b->lock);
-	if (nc)
-		b->nc = nc;
-	if (s != NATS_OK && s != NATS_NOT_YET_CONNECTED) {
-		b->closed = true;
-		snprintf(b->closed_why, sizeof b->closed_why, "%s", natsStatus_GetText(s));
-	}
-	pthread_mutex_unlock(&b->lock);
-	event_active(b->sync, 0, 0);
-	return NULL;
-}
-
-static void start_connecting(struct bus *b)
-{
-	b->connecting = pthread_create(&b->connector, NULL, connect_once, b) == 0;
-	if (!b->connecting)
-		log_error("cannot start a thread to connect to NATS with");
-}
-
-static void end_connecting(struct bus *b)
-{
-	if (b->connecting)
-		pthread_join(b->connector, NULL);
-	b->connecting = false;
-}
-
-/* The connection will not come back by itself. Makes another one, later. */
-static void on_closed(struct bus *b)
-{
-	struct timeval wait = { b->retry_ms / 1000, b->retry_ms % 1000 * 1000 };
-	natsConnection *nc;
-
-	end_connecting(b);
-	log_error("NATS refused us: %s; trying again in %lld s", b->closed_why,
-		  (long long)b->retry_ms / 1000);
-	b->options.on_lost(b->options.ctx);
-	bus_socket_forget(b);
-	pthread_mutex_lock(&b->lock);
-	nc = b->nc;
-	b->nc = NULL;
-	b->closed = false;
-	pthread_mutex_unlock(&b->lock);
-	natsConnection_Destroy(nc);
-	event_add(b->retry, &wait);
-	b->retry_ms = b->retry_ms * 2 > BUS_RETRY_MAX_MS ? BUS_RETRY_MAX_MS : b->retry_ms * 2;
-}
-
-static void on_retry(evutil_socket_t fd, short what, void *arg)
-{
-	struct bus *b = arg;
-
-	(void)fd, (void)what;
-	loop_enter(b->loop);
-	start_connecting(b);
-}
-
-static void destroy_retired(struct bus *b)
-{
-	for (size_t i = 0; i < b->n_retired; i++)
-		natsSubscription_Destroy(b->retired[i]);
-	b->n_retired = 0;
-}
-
-static void tell_down(struct bus *b)
-{
-	if (!b->told_up)
-		return;
-	b->told_up = false;
-	b->loop->stats->connected = 0;
-	b->loop->stats->disconnects++;
-	b->options.on_down(b->options.ctx);
-}
-
-static void on_sync(evutil_socket_t fd, short what, void *arg)
-{
-	struct bus *b = arg;
-	bool closed;
-
-	(void)fd, (void)what;
-	loop_enter(b->loop);
-	if (bus_socket_watch(b) > 0 || !bus_is_up(b))
-		tell_down(b);
-	pthread_mutex_lock(&b->lock);
-	closed = b->closed;
-	pthread_mutex_unlock(&b->lock);
-	if (closed && !bus_is_up(b)) {
-		on_closed(b);
-		return;
-	}
-	if (!bus_is_up(b) || b->told_up)
-		return;
-	b->told_up = true;
-	b->retry_ms = BUS_RETRY_MIN_MS;
-	b->loop->stats->connected = 1;
-	destroy_retired(b);
-	b->options.on_up(b->options.ctx);
-	event_active(b->input, 0, 0);
-}
-
-static void on_input(evutil_socket_t fd, short what, void *arg)
-{
-	struct bus *b = arg;
-
-	(void)fd, (void)what;
-	loop_enter(b->loop);
-	b->options.on_input(b->options.ctx);
-}
-
-/* --- what the library's threads tell --- */
-
-static void library_connected(natsConnection *nc, void *arg)
-{
-	(void)nc, (void)arg;	/* the library wants it for connecting in the background */
-}
-
-static void library_closed(natsConnection *nc, void *arg)
-{
-	struct bus *b = arg;
-	const char *why = NULL;
-
-	natsConnection_GetLastError(nc, &why);
-	pthread_mutex_lock(&b->lock);
-	b->closed = true;
-	snprintf(b->closed_why, sizeof b->closed_why, "%s", why && *why ? why : "closed");
-	event_active(b->sync, 0, 0);
-	pthread_cond_signal(&b->told_closed);
-	pthread_mutex_unlock(&b->lock);	/* *b may be gone after this */
-}
+/* --- attempts --- */
 
 static void library_error(natsConnection *nc, natsSubscription *sub, natsStatus s, void *arg)
 {
@@ -161,8 +54,6 @@ static void library_error(natsConnection *nc, natsSubscription *sub, natsStatus 
 	if (s != NATS_SLOW_CONSUMER)
 		log_warning("NATS: %s", natsStatus_GetText(s));
 }
-
-/* --- making and ending --- */
 
 static natsStatus set_servers(natsOptions *o, const char *list)
 {
@@ -175,13 +66,10 @@ static natsStatus set_servers(natsOptions *o, const char *list)
 	return s;
 }
 
-static natsStatus set_options(struct bus *b)
+static natsStatus set_options(const struct bus *b, natsOptions *o)
 {
-	natsOptions *o = b->nats_options;
 	natsStatus s = set_servers(o, b->options.servers);
 
-	if (s == NATS_OK)
-		s = bus_socket_install(b);
 	if (s == NATS_OK)
 		s = natsOptions_SetName(o, b->options.name);
 	if (s == NATS_OK)
@@ -189,17 +77,9 @@ static natsStatus set_options(struct bus *b)
 	if (s == NATS_OK)
 		s = natsOptions_SetSendAsap(o, true);
 	if (s == NATS_OK)
-		s = natsOptions_SetMaxReconnect(o, -1);
+		s = natsOptions_SetAllowReconnect(o, false);
 	if (s == NATS_OK)
-		s = natsOptions_SetReconnectWait(o, RECONNECT_WAIT_MS);
-	if (s == NATS_OK)
-		s = natsOptions_SetReconnectJitter(o, RECONNECT_JITTER_MS, RECONNECT_JITTER_MS);
-	if (s == NATS_OK)
-		s = natsOptions_SetRetryOnFailedConnect(o, true, library_connected, b);
-	if (s == NATS_OK)
-		s = natsOptions_SetClosedCB(o, library_closed, b);
-	if (s == NATS_OK)
-		s = natsOptions_SetErrorHandler(o, library_error, b);
+		s = natsOptions_SetErrorHandler(o, library_error, NULL);
 	if (s == NATS_OK)
 		s = natsOptions_SetPingInterval(o, PING_INTERVAL_MS);
 	if (s == NATS_OK)
@@ -207,94 +87,255 @@ static natsStatus set_options(struct bus *b)
 	return s;
 }
 
-int bus_new(struct bus **out, struct loop *loop, const struct bus_options *options, char *error,
-	    size_t error_size)
+static void arm_retry(struct bus *b, int64_t ms)
+{
+	const struct timeval wait = { ms / 1000, ms % 1000 * 1000 };
+
+	event_add(b->retry, &wait);
+}
+
+/* Attempts that came back after all are freed. A place for one more, or NULL. */
+static struct link **abandoned_place(struct bus *b)
+{
+	struct link **place = NULL;
+
+	for (size_t i = 0; i < ABANDONED_MAX; i++) {
+		if (b->abandoned[i] && link_look(b->abandoned[i]) == LINK_ENDED) {
+			link_free(b->abandoned[i]);
+			b->abandoned[i] = NULL;
+		}
+		if (!b->abandoned[i])
+			place = &b->abandoned[i];
+	}
+	return place;
+}
+
+/* Doubles up to the bound that fits the reason, and spreads out those who lost the same server. */
+static void retry_later(struct bus *b, bool refused)
+{
+	int64_t max = refused ? RETRY_REFUSED_MAX_MS : RETRY_MAX_MS;
+	uint32_t chance = 0;
+
+	if (getrandom(&chance, sizeof chance, GRND_NONBLOCK) < 0)
+		chance = (uint32_t)b->loop->now.mono_ns;
+	arm_retry(b, b->retry_ms + chance % (b->retry_ms / 2 + 1));
+	b->retry_ms = b->retry_ms * 2 > max ? max : b->retry_ms * 2;
+}
+
+static void attempt(struct bus *b)
+{
+	const char *each[SERVERS_MAX];
+	natsOptions *o = NULL;
+	int64_t servers;
+	char *copy;
+
+	if (!abandoned_place(b)) {
+		arm_retry(b, RETRY_REFUSED_MAX_MS);
+		return;
+	}
+	if (natsOptions_Create(&o) == NATS_OK && set_options(b, o) == NATS_OK) {
+		b->link = link_new(b->loop, o, b->sync, b->input);
+	} else {
+		natsOptions_Destroy(o);
+	}
+	if (!b->link) {
+		log_error("cannot begin to connect to NATS: out of memory or threads");
+		retry_later(b, true);
+		return;
+	}
+	servers = (int64_t)servers_split(b->options.servers, each, &copy);
+	free(copy);
+	arm_retry(b, servers * CONNECT_TIMEOUT_MS + CONNECT_SLACK_MS);
+}
+
+static void say_why(struct bus *b, const char *why)
+{
+	int64_t now_ms = moment_mono_ms(&b->loop->now);
+
+	if (b->said_ms && now_ms - b->said_ms < SAY_AGAIN_MS)
+		return;
+	log_warning("cannot connect to NATS at %s: %s; trying again", b->servers ? b->servers : "",
+		    why);
+	b->said_ms = now_ms;
+}
+
+/* --- up, down, ended --- */
+
+static void tell_down(struct bus *b)
+{
+	if (!b->told_up)
+		return;
+	b->told_up = false;
+	b->loop->stats->connected = 0;
+	b->loop->stats->disconnects++;
+	b->options.on_down(b->options.ctx);
+}
+
+static void tell_up(struct bus *b)
+{
+	if (b->told_up)
+		return;
+	b->told_up = b->was_up = true;
+	b->retry_ms = RETRY_MIN_MS;
+	b->said_ms = 0;
+	event_del(b->retry);
+	b->loop->stats->connected = 1;
+	b->options.on_up(b->options.ctx);
+	event_active(b->input, 0, 0);
+}
+
+static void destroy_retired(struct bus *b)
+{
+	for (size_t i = 0; i < b->n_retired; i++)
+		natsSubscription_Destroy(b->retired[i]);
+	b->n_retired = 0;
+}
+
+/* Subscriptions end with their connection. */
+static void forget_subscriptions(struct bus *b)
+{
+	b->options.on_lost(b->options.ctx);
+	destroy_retired(b);
+}
+
+static void on_ended(struct bus *b)
+{
+	bool refused = link_was_refused(b->link);
+
+	if (!b->was_up)
+		say_why(b, link_why(b->link));
+	tell_down(b);
+	b->was_up = false;
+	forget_subscriptions(b);
+	link_free(b->link);
+	b->link = NULL;
+	retry_later(b, refused);
+}
+
+static void on_sync(evutil_socket_t fd, short what, void *arg)
+{
+	struct bus *b = arg;
+
+	(void)fd, (void)what;
+	loop_enter(b->loop);
+	if (!b->link)
+		return;
+	switch (link_look(b->link)) {
+	case LINK_CONNECTING:
+		break;
+	case LINK_UP:
+		tell_up(b);
+		break;
+	case LINK_DOWN:
+		tell_down(b);
+		break;
+	case LINK_ENDED:
+		on_ended(b);
+		break;
+	}
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	struct bus *b = arg;
+
+	(void)fd, (void)what;
+	loop_enter(b->loop);
+	if (b->link) {
+		/* Neither up nor refused in all this time: somebody says hello and nothing more. */
+		say_why(b, "it does not answer");
+		link_abandon(b->link);
+		*abandoned_place(b) = b->link;
+		b->link = NULL;
+	}
+	attempt(b);
+}
+
+static void on_input(evutil_socket_t fd, short what, void *arg)
+{
+	struct bus *b = arg;
+
+	(void)fd, (void)what;
+	loop_enter(b->loop);
+	b->options.on_input(b->options.ctx);
+}
+
+/* --- making and ending --- */
+
+int bus_new(struct bus **out, struct loop *loop, const struct bus_options *options)
 {
 	struct bus *b = calloc(1, sizeof *b);
-	int r = -ENOMEM;
-	natsStatus s;
 
 	if (!b)
-		return r;
+		return -ENOMEM;
 	b->loop = loop;
 	b->options = *options;
-	b->retry_ms = BUS_RETRY_MIN_MS;
-	pthread_mutex_init(&b->lock, NULL);
-	pthread_cond_init(&b->told_closed, NULL);
+	b->servers = servers_masked(options->servers);
+	b->retry_ms = RETRY_MIN_MS;
 	b->input = event_new(loop->base, -1, 0, on_input, b);
 	b->sync = event_new(loop->base, -1, 0, on_sync, b);
 	b->retry = evtimer_new(loop->base, on_retry, b);
-	if (!b->input || !b->sync || !b->retry || natsOptions_Create(&b->nats_options) != NATS_OK)
-		goto fail;
-	s = set_options(b);
-	if (s != NATS_OK) {
-		r = -EINVAL;
-		snprintf(error, error_size, "--server: not a list of NATS URLs: %s",
-			 natsStatus_GetText(s));
-		goto fail;
+	if (!b->input || !b->sync || !b->retry) {
+		bus_free(b);
+		return -ENOMEM;
 	}
-	start_connecting(b);
+	arm_retry(b, 0);
 	*out = b;
 	return 0;
-fail:
-	bus_free(b);
-	return r;
 }
 
-/* Closes the connection and waits until the library has said so: it is the last time it knows of us. */
-static void close_connection(struct bus *b)
+/* false = its thread is stuck: the process ends without waiting for it. */
+static bool end_link(struct link *l)
 {
-	struct timespec until;
-
-	if (!b->nc)
-		return;
-	natsConnection_Close(b->nc);
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += CLOSE_WAIT_S;
-	pthread_mutex_lock(&b->lock);
-	while (!b->closed)
-		if (pthread_cond_timedwait(&b->told_closed, &b->lock, &until) != 0)
-			break;
-	pthread_mutex_unlock(&b->lock);
-	natsConnection_Destroy(b->nc);
+	if (!l)
+		return true;
+	if (!link_close(l)) {
+		link_abandon(l);
+		return false;
+	}
+	link_free(l);
+	return true;
 }
 
-void bus_free(struct bus *b)
+bool bus_free(struct bus *b)
 {
+	bool clean = true;
+
 	if (!b)
-		return;
-	end_connecting(b);
+		return clean;
 	destroy_retired(b);
-	close_connection(b);
-	natsOptions_Destroy(b->nats_options);
-	bus_socket_forget(b);
+	for (size_t i = 0; i < ABANDONED_MAX; i++)
+		clean &= end_link(b->abandoned[i]);
+	clean &= end_link(b->link);
+	if (b->retry)
+		event_free(b->retry);
+	if (!clean)
+		return false;	/* a stuck thread may yet activate the others */
 	if (b->input)
 		event_free(b->input);
 	if (b->sync)
 		event_free(b->sync);
-	if (b->retry)
-		event_free(b->retry);
-	pthread_cond_destroy(&b->told_closed);
-	pthread_mutex_destroy(&b->lock);
+	free(b->servers);
 	free(b->retired);
 	free(b);
+	return true;
 }
 
 /* --- using it --- */
 
 bool bus_is_up(const struct bus *b)
 {
-	return atomic_load(&b->up);
+	return b->link && b->told_up && link_is_up(b->link);
 }
 
 size_t bus_max_payload(struct bus *b)
 {
-	return bus_is_up(b) ? (size_t)natsConnection_GetMaxPayload(b->nc) : 0;
+	return bus_is_up(b) ? (size_t)natsConnection_GetMaxPayload(link_connection(b->link)) : 0;
 }
 
 size_t bus_unsent(struct bus *b)
 {
-	int bytes = bus_is_up(b) ? natsConnection_Buffered(b->nc) : 0;
+	int bytes = bus_is_up(b) ? natsConnection_Buffered(link_connection(b->link)) : 0;
 
 	return bytes > 0 ? (size_t)bytes : 0;
 }
@@ -306,7 +347,7 @@ uint64_t bus_received(struct bus *b)
 
 	if (!bus_is_up(b) || natsStatistics_Create(&statistics) != NATS_OK)
 		return 0;
-	if (natsConnection_GetStats(b->nc, statistics) == NATS_OK)
+	if (natsConnection_GetStats(link_connection(b->link), statistics) == NATS_OK)
 		natsStatistics_GetCounts(statistics, &in, NULL, NULL, NULL, NULL);
 	natsStatistics_Destroy(statistics);
 	return in;
@@ -344,8 +385,8 @@ enum bus_result bus_publish(struct bus *b, const char *subject, const char *repl
 	if (r != BUS_SENT)
 		return r;
 	if (reply)
-		return sent(natsConnection_PublishRequest(b->nc, subject, reply, body, (int)len));
-	return sent(natsConnection_Publish(b->nc, subject, body, (int)len));
+		return sent(natsConnection_PublishRequest(link_connection(b->link), subject, reply, body, (int)len));
+	return sent(natsConnection_Publish(link_connection(b->link), subject, body, (int)len));
 }
 
 /* Up to two headers; the second key may be NULL. */
@@ -363,7 +404,7 @@ static enum bus_result send_with_headers(struct bus *b, const char *subject,
 	for (int i = 0; s == NATS_OK && i < 4 && headers[i]; i += 2)
 		s = natsMsgHeader_Set(m, headers[i], headers[i + 1]);
 	if (s == NATS_OK)
-		s = natsConnection_PublishMsg(b->nc, m);
+		s = natsConnection_PublishMsg(link_connection(b->link), m);
 	natsMsg_Destroy(m);
 	return sent(s);
 }
@@ -394,9 +435,9 @@ natsSubscription *bus_subscribe(struct bus *b, const char *subject, const char *
 	if (!bus_is_up(b))
 		return NULL;
 	if (queue)
-		s = natsConnection_QueueSubscribeSync(&sub, b->nc, subject, queue);
+		s = natsConnection_QueueSubscribeSync(&sub, link_connection(b->link), subject, queue);
 	else
-		s = natsConnection_SubscribeSync(&sub, b->nc, subject);
+		s = natsConnection_SubscribeSync(&sub, link_connection(b->link), subject);
 	if (s == NATS_OK)
 		s = natsSubscription_SetPendingLimits(sub, BUS_PENDING_MESSAGES, BUS_PENDING_BYTES);
 	if (s == NATS_OK)
@@ -421,7 +462,7 @@ void bus_unsubscribe(struct bus *b, natsSubscription *sub)
 		cap = b->cap_retired ? b->cap_retired * 2 : 64;
 		retired = realloc(b->retired, cap * sizeof *retired);
 		if (!retired)
-			return;	/* it stays subscribed: what comes in on it is not read */
+			return;	/* leaked, rather than waited for */
 		b->retired = retired;
 		b->cap_retired = cap;
 	}
@@ -441,21 +482,39 @@ bool bus_drained(struct bus *b, natsSubscription *sub)
 	       natsSubscription_DrainCompletionStatus(sub) != NATS_ILLEGAL_STATE;
 }
 
-enum bus_next bus_next(struct bus *b, natsSubscription *sub, natsMsg **out)
+enum bus_next bus_next(struct bus *b, natsSubscription *sub, struct bus_message *out)
 {
-	uint64_t waiting = 0;
+	int waiting = 0, bytes = 0, left = 0;
 	natsStatus s;
 
 	/* Asking first is cheaper by far than an empty NextMsg, which builds an error. */
-	if (!sub || natsSubscription_QueuedMsgs(sub, &waiting) != NATS_OK || waiting == 0)
+	if (!sub || natsSubscription_GetPending(sub, &waiting, &bytes) != NATS_OK || waiting == 0)
 		return BUS_NOTHING;
-	s = natsSubscription_NextMsg(out, sub, 0);
+	s = natsSubscription_NextMsg(&out->msg, sub, 0);
 	if (s == NATS_SLOW_CONSUMER) {
 		/* Told once; what was not dropped is still there. */
 		b->loop->stats->slow_consumer++;
-		s = natsSubscription_NextMsg(out, sub, 0);
+		s = natsSubscription_NextMsg(&out->msg, sub, 0);
 	}
-	if (s == NATS_OK)
-		return BUS_MESSAGE;
-	return s == NATS_NO_RESPONDERS ? BUS_NO_RESPONDERS : BUS_NOTHING;
+	if (s == NATS_NO_RESPONDERS)
+		return BUS_NO_RESPONDERS;
+	if (s != NATS_OK)
+		return BUS_NOTHING;
+	natsSubscription_GetPending(sub, &waiting, &left);
+	out->header_bytes = (size_t)(bytes - left - natsMsg_GetDataLength(out->msg));
+	return BUS_MESSAGE;
+}
+
+bool bus_headers_too_long(const struct bus_message *m)
+{
+	return m->header_bytes > BUS_HEADERS_MAX;
+}
+
+const char *bus_header(const struct bus_message *m, const char *key)
+{
+	const char *value = NULL;
+
+	if (!bus_headers_too_long(m))
+		natsMsgHeader_Get(m->msg, key, &value);
+	return value;
 }

@@ -2,7 +2,9 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bus.h"
 #include "intake.h"
@@ -10,6 +12,7 @@
 #include "pipeline.h"
 #include "remote.h"
 #include "sampler.h"
+#include "servers.h"
 #include "subject.h"
 
 /* Readings begun in one pass; then what came in has its turn. */
@@ -31,9 +34,10 @@ struct daemon {
 	struct intake *intake;
 	struct sampler sampler;
 	char lifecycle_base[SUBJECT_MAX];
+	char *servers;		/* as they may be logged */
 	struct event *tick;
 	int64_t tick_ms;	/* when it is armed for; -1 = not at all */
-	struct event *on_signal[4];
+	struct event *on_signal[3];
 	int64_t stop_by_ms;	/* monotonic; 0 = running */
 };
 
@@ -65,11 +69,11 @@ static void io_begin_reading(void *ctx, struct instance *i)
 	sampler_begin(&d->sampler, i);
 }
 
-static void io_give_up_reading(void *ctx, struct instance *i)
+static const char *io_give_up_reading(void *ctx, struct instance *i)
 {
 	struct daemon *d = ctx;
 
-	sampler_give_up(&d->sampler, i);
+	return sampler_give_up(&d->sampler, i);
 }
 
 static void io_tracked(void *ctx, struct instance *i)
@@ -102,7 +106,7 @@ static void bus_on_up(void *ctx)
 {
 	struct daemon *d = ctx;
 
-	log_info("connected to NATS");
+	log_info("connected to NATS at %s", d->servers ? d->servers : "");
 	remote_on_up(d->remote);
 	intake_on_up(d->intake);
 }
@@ -261,7 +265,7 @@ static int start_path(struct daemon *d)
 	return 0;
 }
 
-static int start(struct daemon *d, char *error, size_t error_size)
+static int start(struct daemon *d)
 {
 	struct bus_options bus = {
 		.servers = d->config->server,
@@ -274,47 +278,56 @@ static int start(struct daemon *d, char *error, size_t error_size)
 		.ctx = d,
 	};
 
-	snprintf(error, error_size, "out of memory");
 	if (loop_init(&d->loop, &d->stats) < 0 || watch_signals(d) < 0)
 		return -1;
+	d->servers = servers_masked(d->config->server);
 	d->tick_ms = -1;
 	d->tick = evtimer_new(d->loop.base, on_tick, d);
-	if (!d->tick || bus_new(&d->bus, &d->loop, &bus, error, error_size) < 0)
+	if (!d->tick || bus_new(&d->bus, &d->loop, &bus) < 0)
 		return -1;
 	return start_path(d);
 }
 
-static void end(struct daemon *d)
+/* false = a thread is stuck inside of the NATS library, which then must not be waited for. */
+static bool end(struct daemon *d)
 {
+	bool clean;
+
 	pipeline_free(d->pipeline);
 	intake_free(d->intake);
 	remote_free(d->remote);
 	source_set_free(d->sampler.sources);
-	bus_free(d->bus);
+	clean = bus_free(d->bus);
+	free(d->servers);
+	if (!clean)
+		return false;
 	if (d->tick)
 		event_free(d->tick);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < sizeof d->on_signal / sizeof *d->on_signal; i++)
 		if (d->on_signal[i])
 			event_free(d->on_signal[i]);
 	loop_deinit(&d->loop);
 	nats_CloseAndWait(LIBRARY_CLOSE_WAIT_MS);
 	libevent_global_shutdown();
+	return true;
 }
 
 int daemon_run(const struct config *config)
 {
 	struct daemon d = { .config = config };
-	char error[256];
 	int status = 1;
 
-	if (start(&d, error, sizeof error) < 0) {
-		log_error("%s", error);
+	if (start(&d) < 0) {
+		log_error("cannot start: out of memory");
 	} else {
-		log_info("meterd " METERD_VERSION " started: waiting for NATS");
+		log_info("meterd " METERD_VERSION " started: a sample every %lld ms, %lld of each "
+			 "instance; waiting for NATS at %s", (long long)config->interval_ms,
+			 (long long)config->capacity, d.servers ? d.servers : "");
 		loop_run(&d.loop, after_pass, &d);
 		log_stats(&d);
 		status = 0;
 	}
-	end(&d);
+	if (!end(&d))
+		_exit(status);	/* exit() would clean up below that thread */
 	return status;
 }

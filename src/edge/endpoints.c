@@ -11,6 +11,8 @@
 #define DRAIN_TIMEOUT_MS 5000
 /* How often it is looked whether a drain has ended: a library thread ends it. */
 #define LOOK_MS 10
+/* After a connect so many are subscribed at each look. */
+#define SUBSCRIBE_PER_LOOK 512
 
 struct endpoint {
 	struct endpoint *next;
@@ -25,7 +27,8 @@ struct endpoints {
 	struct loop *loop;
 	struct bus *bus;
 	struct endpoints_options options;
-	struct endpoint *present;
+	struct endpoint *present;	/* subscribed */
+	struct endpoint *waiting;	/* for a connection, or for their turn after it came */
 	struct endpoint *leaving;
 	size_t draining;
 	struct event *look;
@@ -100,6 +103,8 @@ void endpoints_free(struct endpoints *e)
 		return;
 	while (e->present)
 		endpoint_free(e, e->present);
+	while (e->waiting)
+		endpoint_free(e, e->waiting);
 	while (e->leaving)
 		endpoint_free(e, e->leaving);
 	event_free(e->look);
@@ -114,12 +119,13 @@ static natsSubscription *subscribe(struct endpoints *e, const char *verb, const 
 	return bus_subscribe(e->bus, subject, e->options.queue);
 }
 
+/* One that is waiting. */
 static void endpoint_subscribe(struct endpoints *e, struct endpoint *p)
 {
-	if (!p->range)
-		p->range = subscribe(e, "range", p->instance->id);
-	if (!p->latest)
-		p->latest = subscribe(e, "latest", p->instance->id);
+	p->range = subscribe(e, "range", p->instance->id);
+	p->latest = subscribe(e, "latest", p->instance->id);
+	list_remove(p);
+	list_add(&e->present, p);
 }
 
 void endpoints_add(struct endpoints *e, struct instance *i)
@@ -132,20 +138,25 @@ void endpoints_add(struct endpoints *e, struct instance *i)
 	}
 	p->instance = i;
 	i->endpoints = p;
-	list_add(&e->present, p);
-	endpoint_subscribe(e, p);
+	list_add(&e->waiting, p);
+	if (bus_is_up(e->bus))
+		endpoint_subscribe(e, p);
 }
 
 void endpoints_on_up(struct endpoints *e)
 {
-	for (struct endpoint *p = e->present; p; p = p->next)
-		endpoint_subscribe(e, p);
+	look(e);
 }
 
 void endpoints_drop(struct endpoints *e)
 {
-	for (struct endpoint *p = e->present; p; p = p->next)
+	struct endpoint *p;
+
+	while ((p = e->present)) {
 		drop(e, p);
+		list_remove(p);
+		list_add(&e->waiting, p);
+	}
 	while (e->leaving)
 		endpoint_free(e, e->leaving);
 	e->received = 0;
@@ -176,10 +187,9 @@ bool endpoints_take(struct endpoints *e)
 	return true;
 }
 
-/* Lets go of those whose drain has ended, begins as many as there is room for, and looks again later. */
-static void look(struct endpoints *e)
+/* Lets go of those whose drain has ended, and begins as many as there is room for. */
+static void look_at_leaving(struct endpoints *e)
 {
-	const struct timeval wait = { 0, LOOK_MS * 1000 };
 	struct endpoint *next;
 
 	for (struct endpoint *p = e->leaving; p; p = next) {
@@ -196,7 +206,18 @@ static void look(struct endpoints *e)
 		p->draining = true;
 		e->draining++;
 	}
-	if (e->leaving && !evtimer_pending(e->look, NULL))
+}
+
+/* What can be done now; looks again later when something is left. */
+static void look(struct endpoints *e)
+{
+	const struct timeval wait = { 0, LOOK_MS * 1000 };
+	bool up = bus_is_up(e->bus);
+
+	for (size_t n = 0; up && e->waiting && n < SUBSCRIBE_PER_LOOK; n++)
+		endpoint_subscribe(e, e->waiting);
+	look_at_leaving(e);
+	if ((e->leaving || (up && e->waiting)) && !evtimer_pending(e->look, NULL))
 		event_add(e->look, &wait);
 }
 
@@ -208,6 +229,10 @@ void endpoints_leave(struct endpoints *e, struct instance *i)
 		return;
 	i->endpoints = NULL;
 	p->instance = NULL;
+	if (!p->range && !p->latest) {	/* it never was subscribed */
+		endpoint_free(e, p);
+		return;
+	}
 	list_remove(p);
 	list_add(&e->leaving, p);
 	if (e->draining < DRAINS_MAX)

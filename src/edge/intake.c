@@ -17,6 +17,9 @@
 #define REQUESTS_PER_PASS 2048	/* taken in, most of them to be refused when there are so many */
 #define REQUESTS_NS_PER_PASS 2000000	/* answered */
 
+/* Bad events are warned of no more often than this. */
+#define EVENT_WARNING_MS 10000
+
 #define QUEUE_GROUP "q"
 /* Left free of max_payload: headers and subject go with the reply. */
 #define REPLY_HEADROOM 4096
@@ -35,6 +38,8 @@ struct intake {
 	struct endpoints *endpoints;	/* with a node: of each instance; else NULL */
 	size_t room;			/* requests that this pass still takes in */
 	bool stopped;
+	int64_t said_ms;	/* monotonic, of the last warning of a bad event */
+	uint64_t unsaid;
 };
 
 static bool take(void *ctx, natsSubscription *sub, enum query_kind kind);
@@ -179,9 +184,10 @@ static void refuse(struct intake *in, natsMsg *m, const struct problem *p)
 		in->loop->stats->replies_dropped++;
 }
 
-static void answer(struct intake *in, natsMsg *m, enum query_kind kind)
+static void answer(struct intake *in, const struct pending_request *r)
 {
-	const char *type = NULL, *accept = NULL, *id = strrchr(natsMsg_GetSubject(m), '.') + 1;
+	natsMsg *m = r->message.msg;
+	const char *id = strrchr(natsMsg_GetSubject(m), '.') + 1;
 	size_t len = (size_t)natsMsg_GetDataLength(m);
 	const void *body = natsMsg_GetData(m);
 	struct buffer reply = { 0 };
@@ -189,10 +195,9 @@ static void answer(struct intake *in, natsMsg *m, enum query_kind kind)
 	enum encoding e;
 	int result;
 
-	natsMsgHeader_Get(m, "Content-Type", &type);
-	natsMsgHeader_Get(m, "Accept", &accept);
-	e = wire_encoding(type, accept, body, len);
-	result = query_answer(&in->query, kind, id, e, body, len, &in->loop->now, &reply, &p);
+	e = wire_encoding(bus_header(&r->message, "Content-Type"),
+			  bus_header(&r->message, "Accept"), body, len);
+	result = query_answer(&in->query, r->kind, id, e, body, len, &in->loop->now, &reply, &p);
 	if (result < 0)
 		result = problem_set(&p, PROBLEM_TOO_MANY, "out of memory: ask again later");
 	if (result > 0)
@@ -203,34 +208,46 @@ static void answer(struct intake *in, natsMsg *m, enum query_kind kind)
 	buffer_clear(&reply);
 }
 
-static void enqueue(struct intake *in, natsMsg *m, enum query_kind kind)
+static int headers_too_long(const struct bus_message *m, struct problem *p)
+{
+	return problem_set(p, PROBLEM_MALFORMED, "the headers have %zu bytes: they may have %d",
+			   m->header_bytes, BUS_HEADERS_MAX);
+}
+
+static void enqueue(struct intake *in, const struct bus_message *m, enum query_kind kind)
 {
 	struct problem p;
 
-	if (!may_reply_to(in, natsMsg_GetReply(m))) {
+	if (!may_reply_to(in, natsMsg_GetReply(m->msg))) {
 		in->loop->stats->requests_unanswerable++;
-		natsMsg_Destroy(m);
+		natsMsg_Destroy(m->msg);
 		return;
 	}
 	in->loop->stats->requests++;
-	if (request_queue_push(&in->queue, m, kind))
+	if (bus_headers_too_long(m))
+		headers_too_long(m, &p);
+	else if (request_queue_push(&in->queue, m, kind))
 		return;
-	problem_set(&p, PROBLEM_TOO_MANY, "more than %lld requests wait: ask again later",
-		    (long long)in->config->max_pending_requests);
-	refuse(in, m, &p);
-	natsMsg_Destroy(m);
+	else
+		problem_set(&p, PROBLEM_TOO_MANY, "more than %lld requests wait: ask again later",
+			    (long long)in->config->max_pending_requests);
+	refuse(in, m->msg, &p);
+	natsMsg_Destroy(m->msg);
 }
 
 /* What waits in one subscription, as much as this pass takes in; false = some may be left. */
 static bool take(void *ctx, natsSubscription *sub, enum query_kind kind)
 {
 	struct intake *in = ctx;
-	natsMsg *m;
+	struct bus_message m;
+	enum bus_next next;
 
 	for (; in->room > 0; in->room--) {
-		if (bus_next(in->bus, sub, &m) != BUS_MESSAGE)
+		next = bus_next(in->bus, sub, &m);
+		if (next == BUS_NOTHING)
 			return true;
-		enqueue(in, m, kind);
+		if (next == BUS_MESSAGE)
+			enqueue(in, &m, kind);
 	}
 	return false;
 }
@@ -247,12 +264,11 @@ static bool take_requests(struct intake *in)
 static bool answer_queued(struct intake *in)
 {
 	int64_t end = loop_clock().mono_ns + REQUESTS_NS_PER_PASS;
-	enum query_kind kind;
-	natsMsg *m;
+	struct pending_request r;
 
-	while ((m = request_queue_pop(&in->queue, &kind))) {
-		answer(in, m, kind);
-		natsMsg_Destroy(m);
+	while (request_queue_pop(&in->queue, &r)) {
+		answer(in, &r);
+		natsMsg_Destroy(r.message.msg);
 		if (loop_clock().mono_ns >= end)
 			return request_queue_count(&in->queue) == 0;
 	}
@@ -261,33 +277,63 @@ static bool answer_queued(struct intake *in)
 
 /* --- events --- */
 
-static void on_event(struct intake *in, natsMsg *m)
+/* One line at a time for events that come to nothing: there may be floods of them. */
+static void warn_of_event(struct intake *in, const char *subject, const struct problem *p)
 {
-	const char *type = NULL;
+	int64_t now_ms = moment_mono_ms(&in->loop->now);
+
+	in->unsaid++;
+	if (in->said_ms && now_ms - in->said_ms < EVENT_WARNING_MS)
+		return;
+	log_warning("event on %.200s ignored: %s (%llu since the last such line)", subject, p->text,
+		    (unsigned long long)in->unsaid);
+	in->said_ms = now_ms;
+	in->unsaid = 0;
+}
+
+static void on_event(struct intake *in, const struct bus_message *m)
+{
+	const char *subject = natsMsg_GetSubject(m->msg);
 	struct problem p;
 	int result;
 
-	natsMsgHeader_Get(m, "Content-Type", &type);
-	result = pipeline_on_event(in->pipeline, natsMsg_GetSubject(m), type, natsMsg_GetData(m),
-				   (size_t)natsMsg_GetDataLength(m), &in->loop->now, &p);
+	if (bus_headers_too_long(m)) {
+		in->loop->stats->events_malformed++;
+		result = headers_too_long(m, &p);
+	} else {
+		result = pipeline_on_event(in->pipeline, subject, bus_header(m, "Content-Type"),
+					   natsMsg_GetData(m->msg),
+					   (size_t)natsMsg_GetDataLength(m->msg), &in->loop->now,
+					   &p);
+	}
 	if (result > 0)
-		log_debug("event on %s: %s", natsMsg_GetSubject(m), p.text);
+		warn_of_event(in, subject, &p);
 	else if (result < 0)
-		log_error("event on %s: out of memory", natsMsg_GetSubject(m));
+		log_error("event on %s: out of memory", subject);
+}
+
+/* false = some may be left. */
+static bool take_events(struct intake *in)
+{
+	struct bus_message m;
+	enum bus_next next;
+
+	for (size_t n = 0; n < EVENTS_PER_PASS; n++) {
+		next = bus_next(in->bus, in->events, &m);
+		if (next == BUS_NOTHING)
+			return true;
+		if (next != BUS_MESSAGE)
+			continue;
+		on_event(in, &m);
+		natsMsg_Destroy(m.msg);
+	}
+	return false;
 }
 
 void intake_drain(struct intake *in)
 {
-	size_t events = 0;
-	bool more;
-	natsMsg *m;
+	bool more = !take_events(in);
 
-	while (events < EVENTS_PER_PASS && bus_next(in->bus, in->events, &m) == BUS_MESSAGE) {
-		on_event(in, m);
-		natsMsg_Destroy(m);
-		events++;
-	}
-	more = events == EVENTS_PER_PASS;
 	more |= remote_drain(in->remote, &in->loop->now, ANSWERS_PER_PASS);
 	more |= !take_requests(in);
 	more |= !answer_queued(in);

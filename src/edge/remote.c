@@ -14,6 +14,7 @@
 /* One question under way. An instance has at most one. */
 struct question {
 	uint64_t number;	/* last token of its inbox */
+	uint64_t no_responders;	/* the counter when it was asked */
 	struct instance *instance;
 	UT_hash_handle by_number;
 	UT_hash_handle by_instance;
@@ -87,28 +88,34 @@ void remote_on_lost(struct remote *r)
 	r->answers = NULL;
 }
 
-void remote_forget(struct remote *r, struct instance *i)
+const char *remote_forget(struct remote *r, struct instance *i)
 {
 	struct question *q;
+	bool nobody;
 
 	HASH_FIND(by_instance, r->instances, &i, sizeof i, q);
-	if (q)
-		question_end(r, q);
+	if (!q)
+		return NULL;
+	/* The library does not say which question it was, but nobody listens for one of them only. */
+	nobody = r->stats->no_responders > q->no_responders;
+	question_end(r, q);
+	return nobody ? "no control plane listens for this question" : NULL;
 }
 
-static bool send_question(struct remote *r, const struct question *q)
+static enum bus_result send_question(struct remote *r, const struct question *q)
 {
 	char subject[SUBJECT_MAX], inbox[sizeof r->inbox + 24];
 
 	snprintf(subject, sizeof subject, "%s.instances.resources.%s", r->options.control_prefix,
 		 q->instance->id);
 	snprintf(inbox, sizeof inbox, "%s.%" PRIu64, r->inbox, q->number);
-	return bus_publish(r->bus, subject, inbox, "", 0) == BUS_SENT;
+	return bus_publish(r->bus, subject, inbox, "", 0);
 }
 
 void remote_ask(struct remote *r, struct instance *i, const struct moment *now)
 {
 	struct question *q = r->answers ? calloc(1, sizeof *q) : NULL;
+	enum bus_result result;
 
 	if (!q) {
 		pipeline_on_failure(r->pipeline, i,
@@ -116,13 +123,17 @@ void remote_ask(struct remote *r, struct instance *i, const struct moment *now)
 		return;
 	}
 	q->number = ++r->asked;
+	q->no_responders = r->stats->no_responders;
 	q->instance = i;
 	HASH_ADD(by_number, r->numbers, number, sizeof q->number, q);
 	HASH_ADD(by_instance, r->instances, instance, sizeof q->instance, q);
-	if (send_question(r, q))
+	result = send_question(r, q);
+	if (result == BUS_SENT)
 		return;
 	question_end(r, q);
-	pipeline_on_failure(r->pipeline, i, "not connected to NATS", now);
+	pipeline_on_failure(r->pipeline, i,
+			    result == BUS_FULL ? "the NATS output buffer is full"
+					       : "not connected to NATS", now);
 }
 
 static struct question *question_of(struct remote *r, const char *subject)
@@ -141,17 +152,22 @@ static struct question *question_of(struct remote *r, const char *subject)
 }
 
 /* 0 and the reading, or > 0 and *p. */
-static int read_answer(struct remote *r, natsMsg *m, const struct moment *now,
+static int read_answer(struct remote *r, const struct bus_message *m, const struct moment *now,
 		       struct reading *out, struct problem *p)
 {
-	const char *type = NULL, *code = NULL, *why = NULL;
-	size_t len = (size_t)natsMsg_GetDataLength(m);
-	const void *body = natsMsg_GetData(m);
+	const char *code = bus_header(m, "Nats-Service-Error-Code");
+	const char *why = bus_header(m, "Nats-Service-Error");
+	size_t len = (size_t)natsMsg_GetDataLength(m->msg);
+	const void *body = natsMsg_GetData(m->msg);
 	struct resource_usage usage;
 	int result;
 
-	natsMsgHeader_Get(m, "Nats-Service-Error-Code", &code);
-	natsMsgHeader_Get(m, "Nats-Service-Error", &why);
+	if (bus_headers_too_long(m)) {
+		r->stats->answers_malformed++;
+		return problem_set(p, PROBLEM_MALFORMED,
+				   "the answer's headers have %zu bytes: they may have %d",
+				   m->header_bytes, BUS_HEADERS_MAX);
+	}
 	if (code || why)
 		return problem_set(p, PROBLEM_MALFORMED, "the control plane answers: %.40s %.120s",
 				   code ? code : "", why ? why : "");
@@ -161,8 +177,8 @@ static int read_answer(struct remote *r, natsMsg *m, const struct moment *now,
 				   "the answer has %zu bytes: it may have %zu", len,
 				   r->options.max_body);
 	}
-	natsMsgHeader_Get(m, "Content-Type", &type);
-	result = wire_decode_usage(wire_encoding(type, NULL, body, len), body, len, &usage, p);
+	result = wire_decode_usage(wire_encoding(bus_header(m, "Content-Type"), NULL, body, len),
+				   body, len, &usage, p);
 	r->stats->answers_malformed += result > 0;
 	if (result != 0)
 		return result;
@@ -171,9 +187,9 @@ static int read_answer(struct remote *r, natsMsg *m, const struct moment *now,
 	return 0;
 }
 
-static void on_answer(struct remote *r, natsMsg *m, const struct moment *now)
+static void on_answer(struct remote *r, const struct bus_message *m, const struct moment *now)
 {
-	struct question *q = question_of(r, natsMsg_GetSubject(m));
+	struct question *q = question_of(r, natsMsg_GetSubject(m->msg));
 	struct reading reading;
 	struct problem p;
 	struct instance *i;
@@ -195,19 +211,19 @@ static void on_answer(struct remote *r, natsMsg *m, const struct moment *now)
 
 bool remote_drain(struct remote *r, const struct moment *now, size_t max)
 {
-	natsMsg *m;
+	struct bus_message m;
 
 	for (size_t n = 0; n < max; n++) {
 		switch (bus_next(r->bus, r->answers, &m)) {
 		case BUS_NOTHING:
 			return false;
 		case BUS_NO_RESPONDERS:
-			/* The library does not say for which question: its deadline ends it. */
+			/* Not said for which question: its deadline ends it. */
 			r->stats->no_responders++;
 			break;
 		case BUS_MESSAGE:
-			on_answer(r, m, now);
-			natsMsg_Destroy(m);
+			on_answer(r, &m, now);
+			natsMsg_Destroy(m.msg);
 			break;
 		}
 	}

@@ -12,33 +12,31 @@ int request_queue_init(struct request_queue *q, size_t capacity)
 
 void request_queue_clear(struct request_queue *q)
 {
-	enum query_kind kind;
-	natsMsg *m;
+	struct pending_request r;
 
-	while ((m = request_queue_pop(q, &kind)))
-		natsMsg_Destroy(m);
+	while (request_queue_pop(q, &r))
+		natsMsg_Destroy(r.message.msg);
 	free(q->slots);
 	q->slots = NULL;
 }
 
-bool request_queue_push(struct request_queue *q, natsMsg *m, enum query_kind kind)
+bool request_queue_push(struct request_queue *q, const struct bus_message *m,
+			enum query_kind kind)
 {
 	if (q->count == q->capacity)
 		return false;
-	q->slots[(q->first + q->count++) % q->capacity] = (struct pending_request){ m, kind };
+	q->slots[(q->first + q->count++) % q->capacity] = (struct pending_request){ *m, kind };
 	return true;
 }
 
-natsMsg *request_queue_pop(struct request_queue *q, enum query_kind *kind)
+bool request_queue_pop(struct request_queue *q, struct pending_request *out)
 {
-	struct pending_request *slot = &q->slots[q->first];
-
 	if (q->count == 0)
-		return NULL;
+		return false;
+	*out = q->slots[q->first];
 	q->first = (q->first + 1) % q->capacity;
 	q->count--;
-	*kind = slot->kind;
-	return slot->message;
+	return true;
 }
 
 size_t request_queue_count(const struct request_queue *q)

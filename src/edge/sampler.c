@@ -65,9 +65,9 @@ void sampler_begin(struct sampler *s, struct instance *i)
 		pipeline_on_failure(s->pipeline, i, result > 0 ? error : "out of memory", now);
 }
 
-void sampler_give_up(struct sampler *s, struct instance *i)
+const char *sampler_give_up(struct sampler *s, struct instance *i)
 {
-	remote_forget(s->remote, i);
+	return remote_forget(s->remote, i);
 }
 
 void sampler_unbind(struct sampler *s, struct instance *i)

@@ -17,7 +17,7 @@
 static const char help_track[] =
 	"  meterctl track web-1 --pid $(pidof -s nginx)\n"
 	"  meterctl track db-1 --cgroup /sys/fs/cgroup/system.slice/postgresql.service\n"
-	"  meterctl track inst_01h455vb4pex5vsknk084sn02q --container-name cp-db --tenant acme\n"
+	"  meterctl track inst_01h455vb4pex5vsknk084sn02q --tenant acme --workload db\n"
 	"\n"
 	"Sends the lifecycle event instance.created. Exit status 0 means that the NATS server has\n"
 	"it; whether a meterd took it up is seen with `meterctl ls`. Tracking what is tracked\n"
@@ -25,10 +25,11 @@ static const char help_track[] =
 	"\n"
 	"      --pid PID                one process\n"
 	"      --cgroup PATH            a cgroup, as an absolute path\n"
-	"      --container-id ID        a container of this machine's engine\n"
-	"      --container-name NAME    the same by its name\n"
+	"      --container-id ID        kept with the instance; without a pid or a cgroup the control\n"
+	"                               plane is asked, on controlplane.instances.resources.<id>\n"
+	"      --container-name NAME    the same\n"
 	"      --node NAME              the meterd that has this --node, and no other\n"
-	"      --metrics-url URL        the instance's own metrics\n"
+	"      --metrics-url URL        kept with the instance\n"
 	"      --workload ID            what it is a replica of\n"
 	"      --tenant ID              whose it is\n";
 

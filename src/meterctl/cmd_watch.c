@@ -33,7 +33,8 @@ static const char help[] =
 
 /* So often is looked whether it is to end: on a signal, or because nobody reads any more. */
 #define TICK_MS 100
-#define COLUMN_LEAST 11	/* "1023.9KiB/s": columns of what is yet to come */
+#define ID_LIKELY "12345678901234567890"
+#define COLUMN_LEAST 9	/* "12.3KiB/s": columns of what is yet to come; wider ones grow */
 
 struct watch {
 	int64_t count;		/* samples to print; 0 = no end */
@@ -110,15 +111,23 @@ static void print_csv(const struct wire_sample *s)
 	putchar('\n');
 }
 
+/* "07:07:00Z": a line of what is live now needs no date. */
+static const char *time_of_day(int64_t at_ms, char buf[TIMEFMT_SIZE])
+{
+	timefmt_rfc3339(at_ms, buf);
+	buf[19] = 'Z';
+	buf[20] = '\0';
+	return buf + 11;
+}
+
 static void print_row(struct table *t, const struct wire_sample *s)
 {
 	char space[METRIC_COUNT][CELL_SIZE], at[TIMEFMT_SIZE];
-	const char *cells[METRIC_COUNT + 2] = { timefmt_rfc3339(s->sample.at_ms, at),
-						s->instance_id };
+	const char *cells[METRIC_COUNT + 2] = { time_of_day(s->sample.at_ms, at), s->instance_id };
 
 	metric_cells(s->sample.value, space, cells + 2);
 	if (s->final)
-		cells[2] = "end";
+		cells[2] = "untracked";
 	table_measure(t, cells);
 	table_row(t, cells);
 }
@@ -133,9 +142,7 @@ static void print_head(struct watching *w)
 		putchar('\n');
 	}
 	if (w->call->format == FORMAT_TABLE) {
-		const char *const widest[] = { "2026-11-21T07:07:00.000Z",
-					       w->call->id ? w->call->id
-							   : "inst_01h455vb4pex5vsknk084sn02q",
+		const char *const widest[] = { "07:07:00Z", w->call->id ? w->call->id : ID_LIKELY,
 					       "", "", "", "", "", "", "" };
 
 		table_begin(&w->table, columns, METRIC_COUNT + 2, COLUMN_LEAST);

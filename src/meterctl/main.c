@@ -41,8 +41,9 @@ static void print_options(void)
 static void print_help(const struct command *command)
 {
 	if (command) {
-		printf("usage: meterctl %s %s\n\n%s", command->name, command->usage, command->help);
-		print_options();
+		printf("usage: meterctl %s %s\n\n%s\n"
+		       "Options of every command (server, output, ...): meterctl --help\n",
+		       command->name, command->usage, command->help);
 		return;
 	}
 	printf("usage: meterctl [options] COMMAND ...\n"

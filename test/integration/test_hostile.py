@@ -222,3 +222,32 @@ def test_many_headers(service, bus):
     headers.update({"Content-Type": "", "Accept": "," * 5000})
     assert codes([bus.request("metrics.list", b"", headers)]) <= {"200", "400"}
     assert codes([bus.request("metrics.list", b"", {"": "", " ": " "})]) == {"200"}
+
+
+@pytest.mark.parametrize("subject", ["metrics.latest.good", "instance.created.good"])
+def test_flood_of_header_lines(service, bus, subject):
+    """One message with 100,000 lines of one header: its headers are not looked at, and it holds up nothing.
+
+    With a body: the library itself looks at the headers of one without, see bus.h.
+    """
+    head = b"NATS/1.0\r\n" + b"A: b\r\n" * 100_000 + b"\r\n"
+    reply, answers = bus.inbox()
+    bus.send(b"HPUB %s %s %d %d\r\n%s{}\r\n" % (subject.encode(), reply.encode(), len(head),
+                                                len(head) + 2, head))
+    if subject.startswith("metrics."):
+        assert codes([answers.next()]) == {"400"}
+    else:
+        service.wait_stats("it is counted", lambda stats: stats["events_malformed"] == 1)
+    assert service.stats()["loop_held_max_us"] < 1_000_000  # it was 5 s
+
+
+def test_status_in_a_message(service, bus, api):
+    """A message that says "no responders" is nobody's answer, and what is behind it is not held back."""
+    status = b"NATS/1.0 503\r\n\r\n"
+    reply, answers = bus.inbox()
+    body = event("json", "created", "behind")
+    for subject in (b"instance.created.x", b"metrics.latest.good"):
+        bus.send(b"HPUB %s %d %d\r\n%s\r\n" % (subject, len(status), len(status), status))
+    bus.send(pub_bytes("instance.created", body) + pub_bytes("metrics.latest.good", b"", reply))
+    assert codes([answers.next()]) == {"200"}
+    eventually("the event is applied", lambda: "behind" in api.entries())

@@ -151,24 +151,76 @@ def test_server_stopped(nats, bus, service, process):
     assert_loop_was_free(running)
 
 
+INFO = (b'INFO {"server_id":"x","version":"2.9.10","proto":1,"headers":true,'
+        b'"max_payload":1048576}\r\n')
+
+
 @contextlib.contextmanager
-def silent_server(port):
-    """Accepts connections and never says a word."""
+def odd_server(port, talk=lambda connection: None):
+    """What no real server does, so a fake one: accepts connections, and says what talk() says."""
     accepted = []
     with socket.create_server(("127.0.0.1", port)) as server:
         def accept():
             with contextlib.suppress(OSError):  # closed: the test has ended
                 while True:
                     accepted.append(server.accept()[0])
+                    talk(accepted[-1])
         thread = threading.Thread(target=accept)
         thread.start()
         try:
             yield accepted
         finally:
             server.shutdown(socket.SHUT_RDWR)
+            for connection in accepted:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
             thread.join()
             for connection in accepted:
                 connection.close()
+
+
+@pytest.mark.parametrize("half", [b"MS", b"MSG instance.created.x 1 2", b"MSG instance.created.x 1 20\r\n{",
+                                  b"PIN", b"+O", b"-ERR 'x"])
+def test_server_dies_in_the_middle_of_a_line(nats, bus, service, process, half):
+    """What is left of a connection that died is not taken for the beginning of the next one."""
+    def talk(connection):
+        connection.sendall(INFO)
+        received = b""
+        while b"PING\r\n" not in received:
+            received += connection.recv(65536)
+        connection.sendall(b"PONG\r\n" + half)
+        connection.close()
+
+    running = service()
+    before = track_and_take(bus, process, 3)[-1]
+    nats.kill()
+    with odd_server(nats.port, talk) as accepted:
+        eventually("meterd connects to it", lambda: accepted)
+    nats.start()
+    assert_went_on(wait_reconnected(running, nats), before)
+    assert running.stats()["events"] == 1
+
+
+def test_server_that_says_hello_and_nothing_more(nats, bus, service, process):
+    """A half-open server holds a thread of the library: meterd goes on without it, and ends without it."""
+    running = service()
+    before = track_and_take(bus, process, 3)[-1]
+    nats.kill()
+    with odd_server(nats.port, lambda connection: connection.sendall(INFO)) as accepted:
+        eventually("the attempt is given up and another one made", lambda: len(accepted) >= 2)
+        assert running.stats()["connected"] == 0
+    nats.start()
+    assert_went_on(wait_reconnected(running, nats), before)
+    assert_loop_was_free(running)
+
+
+def test_stop_while_a_server_says_nothing(nats, bus, service):
+    """SIGTERM ends meterd also while a thread is stuck with such a server."""
+    running = service()
+    nats.kill()
+    with odd_server(nats.port, lambda connection: connection.sendall(INFO)) as accepted:
+        eventually("meterd connects to it", lambda: accepted)
+        running.close()
 
 
 def test_silent_server(nats, bus, service, process):
@@ -176,7 +228,7 @@ def test_silent_server(nats, bus, service, process):
     running = service()
     before = track_and_take(bus, process, 3)[-1]
     nats.kill()
-    with silent_server(nats.port) as accepted:
+    with odd_server(nats.port) as accepted:
         eventually("meterd connects to it", lambda: accepted)
         time.sleep(OUTAGE_S)  # the length of the outage, not a wait for anything
         assert running.stats()["connected"] == 0

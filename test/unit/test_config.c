@@ -82,7 +82,8 @@ static const struct text_case {
 	  "tokens of A-Z a-z 0-9 _ - joined by dots, then .>" },
 	{ "node", "METERD_NODE", CONFIG_METERD, AT(node), "", "node-1", "node.1",
 	  "1 to 128 characters of A-Z a-z 0-9 _ -" },
-	{ "host-root", "METERD_HOST_ROOT", CONFIG_METERD, AT(host_root), "", "/host", NULL, NULL },
+	{ "host-root", "METERD_HOST_ROOT", CONFIG_METERD, AT(host_root), "", "/",
+	  "/dev/null", "the absolute path of a folder with a proc/ in it" },
 };
 
 #define N_TEXTS (sizeof texts / sizeof *texts)
@@ -383,14 +384,29 @@ static const struct argument_case {
 	{ "samples would come in as events", CONFIG_METERD,
 	  { "--subject-prefix", "instance.metrics" }, -1,
 	  "--lifecycle-subject: 'instance.>' is not what it may be: a subject that does not "
-	  "overlap with instance.metrics.>, or meterd would hear itself" },
+	  "overlap with instance.metrics.> (--subject-prefix), or meterd would hear itself" },
 	{ "the other way round", CONFIG_METERCTL,
 	  { "--subject-prefix", "a", "--lifecycle-subject", "a.b.>" }, -1,
 	  "--lifecycle-subject: 'a.b.>' is not what it may be: a subject that does not overlap "
-	  "with a.>, or meterd would hear itself" },
+	  "with a.> (--subject-prefix), or meterd would hear itself" },
 	{ "questions would come in as events", CONFIG_METERD, { "--control-prefix=instance" }, -1,
 	  "--lifecycle-subject: 'instance.>' is not what it may be: a subject that does not "
-	  "overlap with instance.>, or meterd would hear itself" },
+	  "overlap with instance.> (--control-prefix), or meterd would hear itself" },
+	{ "own answers would come in as events", CONFIG_METERD,
+	  { "--lifecycle-subject", "_INBOX_meterd.>" }, -1,
+	  "--lifecycle-subject: '_INBOX_meterd.>' is not what it may be: a subject that does not "
+	  "overlap with _INBOX_meterd.> (its own inbox), or meterd would hear itself" },
+	{ "some of its own answers would", CONFIG_METERD,
+	  { "--lifecycle-subject", "_INBOX_meterd.a.>" }, -1,
+	  "--lifecycle-subject: '_INBOX_meterd.a.>' is not what it may be: a subject that does not "
+	  "overlap with _INBOX_meterd.> (its own inbox), or meterd would hear itself" },
+	{ "somebody else's inbox", CONFIG_METERD, { "--lifecycle-subject", "_INBOX_other.>" }, 3,
+	  "" },
+	{ "a host root that is relative", CONFIG_METERD, { "--host-root=proc" }, -1,
+	  "--host-root: 'proc' is not what it may be: the absolute path of a folder with a proc/ in it" },
+	{ "a host root that is nowhere", CONFIG_METERD, { "--host-root=/nonexistent" }, -1,
+	  "--host-root: '/nonexistent' is not what it may be: the absolute path of a folder with a "
+	  "proc/ in it" },
 };
 
 static void test_arguments(void **state)

@@ -111,13 +111,14 @@ static const struct merge_case {
 static const struct field {
 	const char *name;
 	size_t offset;
+	bool where;
 } fields[] = {
-	{ "node", offsetof(struct target, node) },
-	{ "cgroup_path", offsetof(struct target, cgroup_path) },
-	{ "container_id", offsetof(struct target, container_id) },
-	{ "container_name", offsetof(struct target, container_name) },
-	{ "metrics_url", offsetof(struct target, metrics_url) },
-	{ "workload_id", offsetof(struct target, workload_id) },
+	{ "node", offsetof(struct target, node), true },
+	{ "cgroup_path", offsetof(struct target, cgroup_path), true },
+	{ "container_id", offsetof(struct target, container_id), true },
+	{ "container_name", offsetof(struct target, container_name), true },
+	{ "metrics_url", offsetof(struct target, metrics_url), false },
+	{ "workload_id", offsetof(struct target, workload_id), false },
 };
 
 #define FIELDS (sizeof fields / sizeof fields[0])
@@ -142,13 +143,13 @@ static void check_merge(const struct merge_case *c, size_t field)
 {
 	struct target into = { .pid = 7 };
 	struct target from = { 0 };
-	bool changed = false;
+	bool moved = false;
 
 	for (size_t f = 0; f < FIELDS; f++)
 		*string_of(&into, f) = copy(f == field ? c->into : "other");
 	*string_of(&from, field) = copy(c->from);
-	target_merge(&into, &from, c->only_empty, &changed);
-	assert_int_equal(changed, c->changed);
+	target_merge(&into, &from, c->only_empty, &moved);
+	assert_int_equal(moved, c->changed && fields[field].where);
 	assert_true(all_zero(&from, sizeof from));
 	assert_int_equal(into.pid, 7);
 	for (size_t f = 0; f < FIELDS; f++) {
@@ -198,11 +199,11 @@ static void test_merge_pid(void **state)
 		const struct pid_case *c = &pid_cases[i];
 		struct target into = { .pid = c->into };
 		struct target from = { .pid = c->from };
-		bool changed = false;
+		bool moved = false;
 
 		printf("# %s\n", c->name);
-		target_merge(&into, &from, c->only_empty, &changed);
-		assert_int_equal(changed, c->changed);
+		target_merge(&into, &from, c->only_empty, &moved);
+		assert_int_equal(moved, c->changed);
 		assert_true(into.pid == c->want);
 		assert_true(from.pid == 0);
 	}
@@ -212,17 +213,31 @@ static void test_merge_moves(void **state)
 {
 	struct target into = { 0 };
 	struct target from = { .node = copy("n") };
-	char *moved = from.node;
-	bool changed = true;
+	char *node = from.node;
+	bool moved = true;
 
 	(void)state;
 	target_merge(&into, &from, false, NULL);
-	assert_ptr_equal(into.node, moved);
+	assert_ptr_equal(into.node, node);
 	/* Set, never cleared. */
-	target_merge(&into, &from, false, &changed);
-	assert_true(changed);
+	target_merge(&into, &from, false, &moved);
+	assert_true(moved);
 	target_clear(&into);
 	target_clear(&into);
+}
+
+static void test_says_place(void **state)
+{
+	char some[] = "a", none[] = "";
+	struct target nothing = { .cgroup_path = none, .container_id = none, .container_name = none };
+	struct target other = { .node = some, .metrics_url = some, .workload_id = some };
+	struct target pid = { .pid = 1 }, path = { .cgroup_path = some };
+	struct target id = { .container_id = some }, name = { .container_name = some };
+
+	(void)state;
+	assert_false(target_says_place(&nothing) || target_says_place(&other));
+	assert_true(target_says_place(&pid) && target_says_place(&path));
+	assert_true(target_says_place(&id) && target_says_place(&name));
 }
 
 static void test_event_clear(void **state)
@@ -249,6 +264,7 @@ int main(void)
 		cmocka_unit_test(test_merge),
 		cmocka_unit_test(test_merge_pid),
 		cmocka_unit_test(test_merge_moves),
+		cmocka_unit_test(test_says_place),
 		cmocka_unit_test(test_event_clear),
 	};
 

@@ -52,10 +52,11 @@ static void rig_begin(void *ctx, struct instance *i)
 		pipeline_on_failure(r->pipeline, i, "it is not there", &r->now);
 }
 
-static void rig_give_up(void *ctx, struct instance *i)
+static const char *rig_give_up(void *ctx, struct instance *i)
 {
 	(void)i;
 	((struct rig *)ctx)->n_given_up++;
+	return "it sleeps";
 }
 
 static void rig_tracked(void *ctx, struct instance *i)
@@ -224,6 +225,7 @@ static void test_deadline(void **state)
 	assert_in_range(r->n_begun, 8, 11);
 	assert_int_equal(r->stats.readings_timed_out, r->n_given_up);
 	assert_in_range(r->n_given_up, r->n_begun - 1, r->n_begun);
+	assert_string_equal(r->instance->last_error, "no answer within 10000 ms: it sleeps");
 	assert_int_equal(r->n_published, 0);
 	/* The one that is under way may still answer; a second answer changes nothing. */
 	pipeline_on_reading(r->pipeline, r->instance, &late, &r->now);
@@ -253,6 +255,31 @@ static void test_backoff(void **state)
 	assert_int_equal(send_event(r, "instance.started.a", ""), 0);
 	run_until(r, 1000100);
 	assert_int_equal(r->n_begun, n + 1);		/* at once */
+	assert_int_equal(r->n_changed, 0);		/* by what read it before */
+	rig_free(r);
+}
+
+/* Bound anew only by an event that says where the instance is: a pid may be a stranger's by now. */
+static void test_bound_anew_when_told_where(void **state)
+{
+	struct rig *r = rig_new(1000);
+	size_t n;
+
+	(void)state;
+	assert_int_equal(send_event(r, "instance.created", "{\"type\":\"created\",\"instance_id\":\"a\","
+						     "\"payload\":{\"pid\":42}}"), 0);
+	run_until(r, 30000);
+	r->mode = FAILS;
+	run_until(r, 50000);
+	n = r->n_begun;
+	assert_int_equal(send_event(r, "instance.started.a", ""), 0);
+	run_until(r, 50100);
+	assert_int_equal(r->n_begun, n + 1);
+	assert_int_equal(r->n_changed, 0);
+	assert_int_equal(send_event(r, "instance.started", "{\"type\":\"started\",\"instance_id\":\"a\","
+						     "\"payload\":{\"pid\":42}}"), 0);
+	run_until(r, 50200);
+	assert_int_equal(r->n_begun, n + 2);
 	assert_int_equal(r->n_changed, 1);
 	rig_free(r);
 }
@@ -374,6 +401,7 @@ int main(void)
 		cmocka_unit_test(test_failed_reading_is_a_gap),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_backoff),
+		cmocka_unit_test(test_bound_anew_when_told_where),
 		cmocka_unit_test(test_no_backoff_unless_stopped),
 		cmocka_unit_test(test_after_a_stall),
 		cmocka_unit_test(test_wall_clock_step),

@@ -113,6 +113,14 @@ static void test_bad_ids(void **state)
 	tracker_free(b.tracker);
 }
 
+/* The number a 413 names; 0 = none. */
+static long long named(const struct problem *p)
+{
+	const char *at = strstr(p->text, "the finest resolution for this window is ");
+
+	return at ? atoll(at + strlen("the finest resolution for this window is ")) : 0;
+}
+
 /* The resolution that a 413 names is asked, and fits; it is not much coarser than needed. */
 static void test_reply_too_long_names_what_fits(void **state)
 {
@@ -131,7 +139,6 @@ static void test_reply_too_long_names_what_fits(void **state)
 		char body[200], resolution[32] = "1s";
 		struct buffer out;
 		struct problem p;
-		const char *named;
 		int tries = 0;
 
 		for (;; tries++) {
@@ -142,10 +149,7 @@ static void test_reply_too_long_names_what_fits(void **state)
 			assert_int_equal(p.code, 413);
 			buffer_clear(&out);
 			printf("# %s -> %s\n", body, p.text);
-			named = strstr(p.text, " ms");
-			while (named[-1] >= '0' && named[-1] <= '9')
-				named--;
-			snprintf(resolution, sizeof resolution, "%.*sms", (int)strcspn(named, " "), named);
+			snprintf(resolution, sizeof resolution, "%lldms", named(&p));
 		}
 		/* First too many points, then too many bytes, then it fits. */
 		assert_in_range(tries, 1, 2);
@@ -153,6 +157,203 @@ static void test_reply_too_long_names_what_fits(void **state)
 		assert_true(out.len > b.options.bytes_max / 2);
 		buffer_clear(&out);
 	}
+	tracker_free(b.tracker);
+}
+
+static int ask_range(struct bench *b, enum encoding e, const struct range_request *r,
+		     struct buffer *out, struct problem *p)
+{
+	const char *const align = r->align == ALIGN_EPOCH ? "epoch" : "since";
+	struct buffer body = { 0 };
+	char json[300];
+	int result, n;
+
+	*out = (struct buffer){ 0 };
+	*p = (struct problem){ 0 };
+	if (e == ENCODING_PROTOBUF) {
+		assert_int_equal(wire_encode_range_request(r, &body), 0);
+		result = query_answer(&b->options, QUERY_RANGE, "a", e, body.data, body.len, &b->now, out, p);
+		buffer_clear(&body);
+		return result;
+	}
+	n = snprintf(json, sizeof json,
+		     "{\"since\":%lld,\"until\":%lld,\"resolution\":\"%lldms\",\"align\":\"%s\",\"raw\":%s,"
+		     "\"aggregates\":[", (long long)r->since_ms, (long long)r->until_ms,
+		     (long long)r->resolution_ms, align, r->raw ? "true" : "false");
+	for (size_t i = 0; i < r->n_aggregates; i++)
+		n += snprintf(json + n, sizeof json - (size_t)n, "%s\"%s\"", i ? "," : "",
+			      aggregate_name(r->aggregates[i]));
+	snprintf(json + n, sizeof json - (size_t)n, "]}");
+	return query_answer(&b->options, QUERY_RANGE, "a", e, json, strlen(json), &b->now, out, p);
+}
+
+static struct range_request random_range(uint64_t *seed)
+{
+	static const int64_t windows[] = { 1, 59999, 600000, 3600000, 86400000, 7 * 86400000LL,
+					   30 * 86400000LL, 100 * 86400000LL };
+	int64_t window = windows[unit_random(seed) % COUNT_OF(windows)];
+	struct range_request r = { .until_ms = T0 - unit_random(seed) % 100000 };
+	int64_t finest = window / 11000 + 1;
+
+	r.since_ms = r.until_ms - window - unit_random(seed) % 5000;
+	r.resolution_ms = finest + (int64_t)(unit_random(seed) % 8 * (uint64_t)finest / 2);
+	r.align = unit_random(seed) % 2 ? ALIGN_EPOCH : ALIGN_SINCE;
+	r.n_aggregates = 1 + unit_random(seed) % AGGREGATE_COUNT;
+	for (size_t i = 0; i < r.n_aggregates; i++)
+		r.aggregates[i] = (enum aggregate)i;
+	return r;
+}
+
+/*
+ * What a 413 names, asked again, is answered, whatever the bound; a tenth finer would not be, as far as
+ * finer means longer.
+ */
+static void check_named(struct bench *b, bool steady, uint64_t *seed, int *too_long)
+{
+	enum encoding e = unit_random(seed) % 2 ? ENCODING_JSON : ENCODING_PROTOBUF;
+	struct range_request r = random_range(seed);
+	bool by_bytes = false;
+	struct buffer out;
+	struct problem p;
+	int result = ask_range(b, e, &r, &out, &p);
+
+	/* First by points, which may be followed by one by bytes. */
+	for (int n = 0; n < 2 && result == 413; n++) {
+		by_bytes = strstr(p.text, "bytes") != NULL;
+		assert_true(strlen(p.text) > 0 && named(&p) > r.resolution_ms);
+		buffer_clear(&out);
+		r.resolution_ms = named(&p);
+		result = ask_range(b, e, &r, &out, &p);
+		if (by_bytes)
+			break;
+	}
+	if (result != 0)
+		fail_msg("%zu bytes, %zu aggregates, %lld to %lld, align %d, %lld ms: %s",
+			 b->options.bytes_max, r.n_aggregates, (long long)r.since_ms,
+			 (long long)r.until_ms, (int)r.align, (long long)r.resolution_ms, p.text);
+	assert_true(out.len > 0 && out.len <= b->options.bytes_max);
+	buffer_clear(&out);
+	*too_long += by_bytes;
+	if (by_bytes && steady && r.align == ALIGN_SINCE) {
+		r.resolution_ms = r.resolution_ms * 10 / 11 - 1;
+		assert_int_equal(ask_range(b, e, &r, &out, &p), 413);
+		buffer_clear(&out);
+	}
+}
+
+/* Samples that come and go: four of five hours have none. */
+static void feed_in_bursts(struct bench *b, const char *id, int n, uint64_t *seed)
+{
+	struct instance *i = tracker_find(b->tracker, id);
+
+	for (int k = 0; k < n; k++) {
+		struct sample s = { .at_ms = T0 - (n - k + (n - k) / 360 * 1440) * 10000LL };
+
+		for (int m = 0; m < METRIC_COUNT; m++)
+			s.value[m] = unit_random(seed) % 4 ? unit_random(seed) / 1000.0 : NAN;
+		assert_int_equal(ring_append(i->ring, &s), 0);
+	}
+}
+
+static void test_named_resolution_is_answered(void **state)
+{
+	uint64_t seed = 5;
+	int too_long = 0;
+
+	(void)state;
+	for (int bursts = 0; bursts < 2; bursts++) {
+		struct bench b;
+
+		bench_init(&b);
+		track(&b, "a");
+		if (bursts)
+			feed_in_bursts(&b, "a", 20000, &seed);
+		else
+			feed(&b, "a", 20000);
+		for (int n = 0; n < 250; n++) {
+			b.options.bytes_max = 3000u << unit_random(&seed) % 9;
+			b.options.bytes_max += unit_random(&seed) % b.options.bytes_max;
+			if (b.options.bytes_max > 1048576)
+				b.options.bytes_max = 1048576;
+			check_named(&b, !bursts, &seed, &too_long);
+		}
+		tracker_free(b.tracker);
+	}
+	printf("# %d were too long\n", too_long);
+	assert_true(too_long > 100);
+}
+
+/* A bound that not even one bucket keeps is said plainly, at once, and so is one for raw rows. */
+static void test_nothing_fits(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t bytes_max;
+		bool raw;
+		const char *want;
+	} cases[] = {
+		{ "one bucket is too long", 300, false,
+		  "even a reply of one row for each aggregate has more than 300 bytes" },
+		{ "one row is too long", 300, true, "even a reply of one row has more than 300 bytes" },
+		{ "no rows are too long", 50, true, "even a reply without rows has more than 50 bytes" },
+	};
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	track(&b, "a");
+	feed(&b, "a", 1000);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		/* Without rows: a window that no sample is in. */
+		int64_t since = cases[i].bytes_max < 100 ? 1 : T0 - 3600000;
+		struct range_request r = { .since_ms = since, .until_ms = since + 3000000,
+					   .resolution_ms = 30000, .raw = cases[i].raw };
+		struct buffer out;
+		struct problem p;
+
+		printf("# %s\n", cases[i].name);
+		b.options.bytes_max = cases[i].bytes_max;
+		assert_int_equal(ask_range(&b, ENCODING_JSON, &r, &out, &p), 413);
+		assert_string_equal(p.text, cases[i].want);
+		assert_int_equal(out.len, 0);
+		buffer_clear(&out);
+	}
+	tracker_free(b.tracker);
+}
+
+/* Just one row to a page goes on; a millisecond that has more of them than a page does not. */
+static void test_raw_row_by_row(void **state)
+{
+	struct range_request r = { .since_ms = T0 - 500000, .until_ms = T0, .raw = true };
+	struct bench b;
+	struct buffer out;
+	struct problem p;
+	size_t pages = 0;
+
+	(void)state;
+	bench_init(&b);
+	track(&b, "a");
+	feed(&b, "a", 50);
+	b.options.bytes_max = 500;
+	for (; r.since_ms; pages++) {
+		struct range_reply reply;
+
+		assert_int_equal(ask_range(&b, ENCODING_PROTOBUF, &r, &out, &p), 0);
+		assert_true(out.len <= 500);
+		assert_int_equal(wire_decode_range_reply(out.data, out.len, &reply, &p), 0);
+		assert_true(reply.result.n > 0);
+		r.since_ms = reply.next_since_ms;
+		range_result_clear(&reply.result);
+		buffer_clear(&out);
+	}
+	assert_in_range(pages, 5, 50);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(ring_append(tracker_find(b.tracker, "a")->ring,
+					     &(struct sample){ .at_ms = T0 - 1 }), 0);
+	r.since_ms = T0 - 1;
+	assert_int_equal(ask_range(&b, ENCODING_JSON, &r, &out, &p), 413);
+	assert_string_equal(p.text, "one millisecond has more samples than a reply holds");
+	buffer_clear(&out);
 	tracker_free(b.tracker);
 }
 
@@ -317,6 +518,9 @@ int main(void)
 		cmocka_unit_test(test_unknown_instance_is_an_empty_answer),
 		cmocka_unit_test(test_bad_ids),
 		cmocka_unit_test(test_reply_too_long_names_what_fits),
+		cmocka_unit_test(test_named_resolution_is_answered),
+		cmocka_unit_test(test_nothing_fits),
+		cmocka_unit_test(test_raw_row_by_row),
 		cmocka_unit_test(test_raw_pages),
 		cmocka_unit_test(test_raw_json_pages_by_bytes),
 		cmocka_unit_test(test_list_pages),

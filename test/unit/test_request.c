@@ -86,6 +86,19 @@ static const struct good_case {
 	  TIME_MS_MAX, TIME_MS_MAX, INTERVAL, 1, AGGREGATE_MEAN, AGGREGATE_MEAN },
 	{ "all of time", { .since_ms = 1, .until_ms = TIME_MS_MAX },
 	  1, TIME_MS_MAX, 2111685840000, 1, AGGREGATE_MEAN, AGGREGATE_MEAN },
+	{ "epoch ends with the last time there is",
+	  { .since_ms = TIME_MS_MAX - 10500, .until_ms = TIME_MS_MAX, .resolution_ms = 10000,
+	    .align = ALIGN_EPOCH },
+	  TIME_MS_MAX - 19999, TIME_MS_MAX, 10000, 1, AGGREGATE_MEAN, AGGREGATE_MEAN },
+	{ "epoch would end years after it",
+	  { .since_ms = TIME_MS_MAX - 1, .until_ms = TIME_MS_MAX, .resolution_ms = DURATION_MS_MAX,
+	    .align = ALIGN_EPOCH },
+	  TIME_MS_MAX / DURATION_MS_MAX * DURATION_MS_MAX, TIME_MS_MAX, DURATION_MS_MAX, 1,
+	  AGGREGATE_MEAN, AGGREGATE_MEAN },
+	{ "epoch, just as many points to the last time",
+	  { .since_ms = TIME_MS_MAX - 10999999, .until_ms = TIME_MS_MAX, .resolution_ms = 1000,
+	    .align = ALIGN_EPOCH },
+	  TIME_MS_MAX - 10999999, TIME_MS_MAX, 1000, 1, AGGREGATE_MEAN, AGGREGATE_MEAN },
 	{ "range of 100 years", { .range_ms = DURATION_MS_MAX },
 	  NOW - DURATION_MS_MAX, NOW, DURATION_MS_MAX / 120, 1, AGGREGATE_MEAN, AGGREGATE_MEAN },
 	{ "resolution of 100 years", { .resolution_ms = DURATION_MS_MAX, .align = ALIGN_EPOCH },
@@ -202,6 +215,12 @@ static const struct bad_case {
 	  "the finest resolution for this window is 13091 ms" },
 	{ "too many points by alignment",
 	  { .since_ms = 500, .until_ms = 11000500, .resolution_ms = 1000, .align = ALIGN_EPOCH },
+	  413,
+	  "11,001 points are more than 11,000: "
+	  "the finest resolution for this window is 1001 ms" },
+	{ "too many points by alignment to the last time",
+	  { .since_ms = TIME_MS_MAX - 11000000, .until_ms = TIME_MS_MAX, .resolution_ms = 1000,
+	    .align = ALIGN_EPOCH },
 	  413,
 	  "11,001 points are more than 11,000: "
 	  "the finest resolution for this window is 1001 ms" },
@@ -394,6 +413,7 @@ static void test_random_requests(void **state)
 		if (rc == 0) {
 			accepted++;
 			assert_true(q.since_ms <= q.until_ms);
+			assert_true(q.until_ms <= TIME_MS_MAX);
 			if (r.raw)
 				assert_true(q.resolution_ms == 0);
 			else

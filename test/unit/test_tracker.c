@@ -50,7 +50,15 @@ static const struct {
 	{ "failed keeps", { { EVENT_CREATED, 1 }, { EVENT_FAILED, 2 } }, TRACKER_NOTHING, true },
 	{ "scaled keeps", { { EVENT_CREATED, 1 }, { EVENT_SCALED, 2 } }, TRACKER_NOTHING, true },
 	{ "started after stopped looks again at once",
-	  { { EVENT_CREATED, 1 }, { EVENT_STOPPED, 2 }, { EVENT_STARTED, 3 } }, TRACKER_CHANGED, true },
+	  { { EVENT_CREATED, 1 }, { EVENT_STOPPED, 2 }, { EVENT_STARTED, 3 } }, TRACKER_RESTARTED, true },
+	{ "started after failed", { { EVENT_CREATED, 1 }, { EVENT_FAILED, 2 }, { EVENT_STARTED, 3 } },
+	  TRACKER_RESTARTED, true },
+	{ "unsuspended after suspended",
+	  { { EVENT_CREATED, 1 }, { EVENT_SUSPENDED, 2 }, { EVENT_UNSUSPENDED, 3 } }, TRACKER_RESTARTED,
+	  true },
+	{ "started twice after stopped",
+	  { { EVENT_CREATED, 1 }, { EVENT_STOPPED, 2 }, { EVENT_STARTED, 3 }, { EVENT_STARTED, 4 } },
+	  TRACKER_NOTHING, true },
 	{ "deleted untracks", { { EVENT_CREATED, 1 }, { EVENT_DELETED, 2 } }, TRACKER_UNTRACKED, false },
 	{ "deleted twice", { { EVENT_CREATED, 1 }, { EVENT_DELETED, 2 }, { EVENT_DELETED, 3 } },
 	  TRACKER_NOTHING, false },
@@ -70,7 +78,15 @@ static const struct {
 	{ "a clock an hour ahead does not make it undeletable",
 	  { { EVENT_CREATED, 3600000 }, { EVENT_DELETED, -1 } }, TRACKER_UNTRACKED, false },
 	{ "four minutes ahead are believed",
-	  { { EVENT_CREATED, 240000 }, { EVENT_DELETED, -1 } }, TRACKER_NOTHING, true },
+	  { { EVENT_CREATED, 240000 }, { EVENT_DELETED, 10 } }, TRACKER_NOTHING, true },
+	{ "without a timestamp it is the last word, whatever was ahead",
+	  { { EVENT_CREATED, 240000 }, { EVENT_DELETED, -1 } }, TRACKER_UNTRACKED, false },
+	{ "and it takes over the time that was ahead",
+	  { { EVENT_CREATED, 240000 }, { EVENT_DELETED, -1 }, { EVENT_CREATED, 239999 } },
+	  TRACKER_NOTHING, false },
+	{ "also over a tombstone",
+	  { { EVENT_CREATED, 1 }, { EVENT_DELETED, 240000 }, { EVENT_CREATED, -1 } }, TRACKER_TRACKED,
+	  true },
 };
 
 static void test_order_of_events(void **state)
@@ -92,6 +108,139 @@ static void test_order_of_events(void **state)
 		}
 		assert_int_equal(last, order_cases[i].last);
 		assert_int_equal(tracker_find(t, "a") != NULL, order_cases[i].tracked);
+		tracker_free(t);
+	}
+}
+
+#define STEP 3600000LL
+
+/* The clock is at T0 + 10 before it steps back by an hour; "by" is the clock at which an event comes. */
+static const struct {
+	const char *name;
+	struct { enum event_type type; int64_t by, at; } events[4];	/* after T0; at 0 = no timestamp */
+	enum tracker_change last;
+	bool tracked;
+} step_cases[] = {
+	{ "deleted without a timestamp", { { EVENT_CREATED, 10, 1 }, { EVENT_DELETED, -STEP, 0 } },
+	  TRACKER_UNTRACKED, false },
+	{ "both without one", { { EVENT_CREATED, 10, 0 }, { EVENT_DELETED, -STEP, 0 } },
+	  TRACKER_UNTRACKED, false },
+	{ "deleted with the new time", { { EVENT_CREATED, 10, 1 }, { EVENT_DELETED, -STEP, -STEP } },
+	  TRACKER_UNTRACKED, false },
+	{ "deleted with a time just before it",
+	  { { EVENT_CREATED, 10, 0 }, { EVENT_DELETED, -STEP, -STEP - 50 } }, TRACKER_UNTRACKED, false },
+	{ "an event without a timestamp between them",
+	  { { EVENT_CREATED, 10, 0 }, { EVENT_STOPPED, -STEP, 0 }, { EVENT_DELETED, -STEP + 9, -STEP + 5 } },
+	  TRACKER_UNTRACKED, false },
+	{ "the new times are in order among themselves",
+	  { { EVENT_CREATED, 10, 0 }, { EVENT_STARTED, -STEP, -STEP }, { EVENT_DELETED, -STEP + 9, -STEP - 5 } },
+	  TRACKER_NOTHING, true },
+	{ "deleted with a time by the clock before the step",
+	  { { EVENT_CREATED, 10, 1 }, { EVENT_DELETED, -STEP, 5 } }, TRACKER_UNTRACKED, false },
+	{ "row 14 by the clock before the step",
+	  { { EVENT_CREATED, 10, 1 }, { EVENT_DELETED, 10, 5 }, { EVENT_CREATED, -STEP, 3 } },
+	  TRACKER_NOTHING, false },
+	{ "created without a timestamp over a tombstone",
+	  { { EVENT_DELETED, 10, 5 }, { EVENT_CREATED, -STEP, 0 } }, TRACKER_TRACKED, true },
+	{ "created with the new time over a tombstone",
+	  { { EVENT_DELETED, 10, 5 }, { EVENT_CREATED, -STEP, -STEP } }, TRACKER_TRACKED, true },
+	{ "row 14 by the new clock",
+	  { { EVENT_CREATED, 10, 1 }, { EVENT_DELETED, -STEP, -STEP }, { EVENT_CREATED, -STEP, -STEP - 1 } },
+	  TRACKER_NOTHING, false },
+	{ "a minute back: without a timestamp", { { EVENT_CREATED, 10, 1 }, { EVENT_DELETED, -60000, 0 } },
+	  TRACKER_UNTRACKED, false },
+	{ "a minute back: an older time is believed",
+	  { { EVENT_CREATED, 10, 1 }, { EVENT_DELETED, -60000, -60000 } }, TRACKER_NOTHING, true },
+};
+
+/* An instance must not be undeletable until the clock has caught up. */
+static void test_clock_steps_back(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(step_cases); i++) {
+		struct stats stats = { 0 };
+		struct tracker_options o = { "", 10, 10, 10, 7200000 };
+		enum tracker_change last = TRACKER_NOTHING;
+		struct tracker *t;
+
+		printf("# %s\n", step_cases[i].name);
+		assert_int_equal(tracker_new(&t, &o, &stats), 0);
+		for (int n = 0; n < 4 && step_cases[i].events[n].type; n++) {
+			int64_t at = step_cases[i].events[n].at;
+
+			last = apply(t, event(step_cases[i].events[n].type, "a", at ? T0 + at : 0, NULL),
+				     T0 + step_cases[i].events[n].by);
+		}
+		assert_int_equal(last, step_cases[i].last);
+		assert_int_equal(tracker_find(t, "a") != NULL, step_cases[i].tracked);
+		tracker_free(t);
+	}
+}
+
+/* What an instance that has node "n" and pid 42 makes of an event. */
+static const struct {
+	const char *name;
+	enum event_type type;
+	bool stopped;
+	unsigned failures;
+	struct {
+		const char *node, *cgroup_path, *container_id, *container_name, *metrics_url, *workload_id;
+		int64_t pid;
+	} said;
+	enum tracker_change want;
+} where_cases[] = {
+	{ "nothing said, all is well", EVENT_STARTED, false, 0, { 0 }, TRACKER_NOTHING },
+	{ "the same again, all is well", EVENT_CREATED, false, 0, { .pid = 42 }, TRACKER_NOTHING },
+	{ "started after stopped", EVENT_STARTED, true, 0, { 0 }, TRACKER_RESTARTED },
+	{ "started while it fails", EVENT_STARTED, false, 3, { 0 }, TRACKER_RESTARTED },
+	{ "unsuspended while it fails", EVENT_UNSUSPENDED, false, 3, { 0 }, TRACKER_RESTARTED },
+	{ "scaled while it fails", EVENT_SCALED, false, 3, { 0 }, TRACKER_NOTHING },
+	{ "scaled with the same pid while it fails", EVENT_SCALED, false, 3, { .pid = 42 },
+	  TRACKER_NOTHING },
+	{ "stopped again", EVENT_STOPPED, true, 0, { 0 }, TRACKER_NOTHING },
+	{ "started with the same pid", EVENT_STARTED, true, 0, { .pid = 42 }, TRACKER_CHANGED },
+	{ "created with the same pid while it fails", EVENT_CREATED, false, 1, { .pid = 42 },
+	  TRACKER_CHANGED },
+	{ "started with another pid", EVENT_STARTED, false, 0, { .pid = 43 }, TRACKER_CHANGED },
+	{ "scaled to another pid", EVENT_SCALED, false, 0, { .pid = 43 }, TRACKER_CHANGED },
+	{ "a path", EVENT_STARTED, true, 0, { .cgroup_path = "/a" }, TRACKER_CHANGED },
+	{ "a container id", EVENT_STARTED, true, 0, { .container_id = "a" }, TRACKER_CHANGED },
+	{ "a container name", EVENT_STARTED, true, 0, { .container_name = "a" }, TRACKER_CHANGED },
+	{ "another node", EVENT_STARTED, false, 0, { .node = "m" }, TRACKER_CHANGED },
+	{ "the node it is on says no place there", EVENT_STARTED, true, 0, { .node = "n" },
+	  TRACKER_RESTARTED },
+	{ "a workload is no place", EVENT_STARTED, false, 0, { .workload_id = "w" }, TRACKER_NOTHING },
+	{ "a page of metrics is none", EVENT_SCALED, false, 0, { .metrics_url = "http://a/" },
+	  TRACKER_NOTHING },
+	{ "a workload, started after stopped", EVENT_STARTED, true, 0, { .workload_id = "w" },
+	  TRACKER_RESTARTED },
+};
+
+static void test_where_it_is(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(where_cases); i++) {
+		struct stats stats = { 0 };
+		struct tracker_options o = { "", 10, 10, 10, 60000 };
+		struct lifecycle_event e = event(EVENT_CREATED, "a", T0 + 1, "n");
+		struct instance *instance;
+		struct tracker *t;
+
+		printf("# %s\n", where_cases[i].name);
+		assert_int_equal(tracker_new(&t, &o, &stats), 0);
+		e.target.pid = 42;
+		assert_int_equal(apply(t, e, T0 + 1), TRACKER_TRACKED);
+		instance = tracker_find(t, "a");
+		instance->stopped = where_cases[i].stopped;
+		instance->failures = where_cases[i].failures;
+		e = event(where_cases[i].type, "a", T0 + 2, where_cases[i].said.node);
+		e.target.pid = where_cases[i].said.pid;
+		e.target.cgroup_path = copy(where_cases[i].said.cgroup_path);
+		e.target.container_id = copy(where_cases[i].said.container_id);
+		e.target.container_name = copy(where_cases[i].said.container_name);
+		e.target.metrics_url = copy(where_cases[i].said.metrics_url);
+		e.target.workload_id = copy(where_cases[i].said.workload_id);
+		assert_int_equal(apply(t, e, T0 + 2), where_cases[i].want);
 		tracker_free(t);
 	}
 }
@@ -234,6 +383,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order_of_events),
+		cmocka_unit_test(test_clock_steps_back),
+		cmocka_unit_test(test_where_it_is),
 		cmocka_unit_test(test_tombstones_are_bounded_and_aged),
 		cmocka_unit_test(test_instances_are_bounded),
 		cmocka_unit_test(test_node),
