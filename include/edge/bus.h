@@ -1,9 +1,9 @@
 /*
  * bus - the NATS connection on the loop.
  *
- * Everything here, subscriptions included, happens on the loop thread, and no call waits: while the connection
- * is down nothing touches it, since the library may hold its lock for seconds then. A connection that is
- * lost is followed by a new one, for which everything is to be subscribed again.
+ * Everything here, subscriptions included, happens on the loop thread, and no call waits: while the
+ * connection is down nothing touches it, since the library may hold its lock for seconds then. A
+ * connection that is lost is followed by a new one, for which everything is to be subscribed again.
  */
 #ifndef METER_BUS_H
 #define METER_BUS_H

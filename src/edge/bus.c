@@ -6,14 +6,11 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "connect_options.h"
 #include "link.h"
 #include "log.h"
 #include "servers.h"
 
-/* Of one server; a list is gone through. */
-#define CONNECT_TIMEOUT_MS 2000
-/* An attempt that takes longer than all of its servers may is given up: see link.h. */
-#define CONNECT_SLACK_MS 3000
 /* So many given up attempts may be stuck in the library at once; then no more are made. */
 #define ABANDONED_MAX 16
 /* Between attempts, doubling, and up to half as much again by chance. */
@@ -22,9 +19,6 @@
 #define RETRY_REFUSED_MAX_MS 30000	/* the server is there and does not want us */
 /* While connecting fails it is said again this often. */
 #define SAY_AGAIN_MS 60000
-/* A server that went away without a word is noticed after three of these. */
-#define PING_INTERVAL_MS 10000
-#define PINGS_OUT_MAX 2
 
 struct bus {
 	struct loop *loop;
@@ -46,46 +40,6 @@ struct bus {
 };
 
 /* --- attempts --- */
-
-static void library_error(natsConnection *nc, natsSubscription *sub, natsStatus s, void *arg)
-{
-	(void)nc, (void)sub, (void)arg;
-	/* A slow consumer is told by bus_next() as well, where it is counted. */
-	if (s != NATS_SLOW_CONSUMER)
-		log_warning("NATS: %s", natsStatus_GetText(s));
-}
-
-static natsStatus set_servers(natsOptions *o, const char *list)
-{
-	const char *servers[SERVERS_MAX];
-	char *copy;
-	size_t n = servers_split(list, servers, &copy);
-	natsStatus s = natsOptions_SetServers(o, servers, (int)n);
-
-	free(copy);
-	return s;
-}
-
-static natsStatus set_options(const struct bus *b, natsOptions *o)
-{
-	natsStatus s = set_servers(o, b->options.servers);
-
-	if (s == NATS_OK)
-		s = natsOptions_SetName(o, b->options.name);
-	if (s == NATS_OK)
-		s = natsOptions_SetTimeout(o, CONNECT_TIMEOUT_MS);
-	if (s == NATS_OK)
-		s = natsOptions_SetSendAsap(o, true);
-	if (s == NATS_OK)
-		s = natsOptions_SetAllowReconnect(o, false);
-	if (s == NATS_OK)
-		s = natsOptions_SetErrorHandler(o, library_error, NULL);
-	if (s == NATS_OK)
-		s = natsOptions_SetPingInterval(o, PING_INTERVAL_MS);
-	if (s == NATS_OK)
-		s = natsOptions_SetMaxPingsOut(o, PINGS_OUT_MAX);
-	return s;
-}
 
 static void arm_retry(struct bus *b, int64_t ms)
 {
@@ -124,28 +78,20 @@ static void retry_later(struct bus *b, bool refused)
 
 static void attempt(struct bus *b)
 {
-	const char *each[SERVERS_MAX];
-	natsOptions *o = NULL;
-	int64_t servers;
-	char *copy;
+	natsOptions *options;
 
 	if (!abandoned_place(b)) {
 		arm_retry(b, RETRY_REFUSED_MAX_MS);
 		return;
 	}
-	if (natsOptions_Create(&o) == NATS_OK && set_options(b, o) == NATS_OK) {
-		b->link = link_new(b->loop, o, b->sync, b->input);
-	} else {
-		natsOptions_Destroy(o);
-	}
+	options = connect_options_new(b->options.servers, b->options.name);
+	b->link = options ? link_new(b->loop, options, b->sync, b->input) : NULL;
 	if (!b->link) {
 		log_error("cannot begin to connect to NATS: out of memory or threads");
 		retry_later(b, true);
 		return;
 	}
-	servers = (int64_t)servers_split(b->options.servers, each, &copy);
-	free(copy);
-	arm_retry(b, servers * CONNECT_TIMEOUT_MS + CONNECT_SLACK_MS);
+	arm_retry(b, connect_deadline_ms(b->options.servers));
 }
 
 static void say_why(struct bus *b, const char *why)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "log.h"
+#include "config.h"
 #include "subject.h"
 #include "usage.h"
 
@@ -25,7 +25,7 @@ struct remote {
 	struct pipeline *pipeline;
 	struct remote_options options;
 	struct stats *stats;
-	char inbox[48];		/* "_INBOX_meterd.<random>": nobody else's answers come in on it */
+	char inbox[64];		/* CONFIG_INBOX.<random>: nobody else's answers come in on it */
 	natsSubscription *answers;
 	uint64_t asked;
 	struct question *numbers;
@@ -48,8 +48,8 @@ int remote_new(struct remote **out, struct bus *bus, struct pipeline *pipeline,
 	r->pipeline = pipeline;
 	r->options = *options;
 	r->stats = stats;
-	snprintf(r->inbox, sizeof r->inbox, "_INBOX_meterd.%016" PRIx64 "%016" PRIx64, random[0],
-		 random[1] >> 8);
+	snprintf(r->inbox, sizeof r->inbox, CONFIG_INBOX ".%016" PRIx64 "%016" PRIx64, random[0],
+		 random[1]);
 	*out = r;
 	return 0;
 }
