@@ -22,6 +22,7 @@
 
 struct bus_options {
 	const char *servers;		/* one or several URLs, comma-separated */
+	const char *where;		/* the same as they may be logged: without passwords */
 	const char *name;		/* of the connection, as the server shows it */
 	size_t max_output_bytes;	/* waiting to be sent; beyond it nothing more is taken */
 	/* All of them on the loop thread. */

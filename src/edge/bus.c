@@ -9,7 +9,6 @@
 #include "connect_options.h"
 #include "link.h"
 #include "log.h"
-#include "servers.h"
 
 /* So many given up attempts may be stuck in the library at once; then no more are made. */
 #define ABANDONED_MAX 16
@@ -17,20 +16,21 @@
 #define RETRY_MIN_MS 100
 #define RETRY_MAX_MS 2000
 #define RETRY_REFUSED_MAX_MS 30000	/* the server is there and does not want us */
+/* A connection that lasted this long was a good one: after it the doubling begins anew. */
+#define STEADY_MS 5000
 /* While connecting fails it is said again this often. */
 #define SAY_AGAIN_MS 60000
 
 struct bus {
 	struct loop *loop;
 	struct bus_options options;
-	char *servers;		/* as they may be logged */
 	struct event *input;	/* messages may wait */
 	struct event *sync;	/* a library thread changed the state of the link */
 	struct event *retry;	/* time for the next attempt, or to give up the present one */
 	struct link *link;	/* NULL between attempts */
 	struct link *abandoned[ABANDONED_MAX];
 	bool told_up;		/* what on_up and on_down were told last */
-	bool was_up;		/* on_up was told of this link */
+	int64_t up_since_ms;	/* monotonic: when on_up was told of this link; 0 = not yet */
 	int64_t retry_ms;
 	int64_t said_ms;	/* monotonic: when it was logged that it cannot connect; 0 = not yet */
 
@@ -100,8 +100,7 @@ static void say_why(struct bus *b, const char *why)
 
 	if (b->said_ms && now_ms - b->said_ms < SAY_AGAIN_MS)
 		return;
-	log_warning("cannot connect to NATS at %s: %s; trying again", b->servers ? b->servers : "",
-		    why);
+	log_warning("cannot connect to NATS at %s: %s; trying again", b->options.where, why);
 	b->said_ms = now_ms;
 }
 
@@ -121,8 +120,8 @@ static void tell_up(struct bus *b)
 {
 	if (b->told_up)
 		return;
-	b->told_up = b->was_up = true;
-	b->retry_ms = RETRY_MIN_MS;
+	b->told_up = true;
+	b->up_since_ms = moment_mono_ms(&b->loop->now);
 	b->said_ms = 0;
 	event_del(b->retry);
 	b->loop->stats->connected = 1;
@@ -148,10 +147,12 @@ static void on_ended(struct bus *b)
 {
 	bool refused = link_was_refused(b->link);
 
-	if (!b->was_up)
+	if (!b->up_since_ms)
 		say_why(b, link_why(b->link));
+	else if (moment_mono_ms(&b->loop->now) - b->up_since_ms >= STEADY_MS)
+		b->retry_ms = RETRY_MIN_MS;
 	tell_down(b);
-	b->was_up = false;
+	b->up_since_ms = 0;
 	forget_subscriptions(b);
 	link_free(b->link);
 	b->link = NULL;
@@ -216,7 +217,6 @@ int bus_new(struct bus **out, struct loop *loop, const struct bus_options *optio
 		return -ENOMEM;
 	b->loop = loop;
 	b->options = *options;
-	b->servers = servers_masked(options->servers);
 	b->retry_ms = RETRY_MIN_MS;
 	b->input = event_new(loop->base, -1, 0, on_input, b);
 	b->sync = event_new(loop->base, -1, 0, on_sync, b);
@@ -261,7 +261,6 @@ bool bus_free(struct bus *b)
 		event_free(b->input);
 	if (b->sync)
 		event_free(b->sync);
-	free(b->servers);
 	free(b->retired);
 	free(b);
 	return true;

@@ -106,7 +106,7 @@ static void bus_on_up(void *ctx)
 {
 	struct daemon *d = ctx;
 
-	log_info("connected to NATS at %s", d->servers ? d->servers : "");
+	log_info("connected to NATS at %s", d->servers);
 	remote_on_up(d->remote);
 	intake_on_up(d->intake);
 }
@@ -265,10 +265,12 @@ static int start_path(struct daemon *d)
 	return 0;
 }
 
+/* d->servers is made already. */
 static int start(struct daemon *d)
 {
 	struct bus_options bus = {
 		.servers = d->config->server,
+		.where = d->servers,
 		.name = "meterd",
 		.max_output_bytes = (size_t)d->config->max_output_bytes,
 		.on_up = bus_on_up,
@@ -280,7 +282,6 @@ static int start(struct daemon *d)
 
 	if (loop_init(&d->loop, &d->stats) < 0 || watch_signals(d) < 0)
 		return -1;
-	d->servers = servers_masked(d->config->server);
 	d->tick_ms = -1;
 	d->tick = evtimer_new(d->loop.base, on_tick, d);
 	if (!d->tick || bus_new(&d->bus, &d->loop, &bus) < 0)
@@ -314,15 +315,15 @@ static bool end(struct daemon *d)
 
 int daemon_run(const struct config *config)
 {
-	struct daemon d = { .config = config };
+	struct daemon d = { .config = config, .servers = servers_masked(config->server) };
 	int status = 1;
 
-	if (start(&d) < 0) {
+	if (!d.servers || start(&d) < 0) {
 		log_error("cannot start: out of memory");
 	} else {
 		log_info("meterd " METERD_VERSION " started: a sample every %lld ms, %lld of each "
 			 "instance; waiting for NATS at %s", (long long)config->interval_ms,
-			 (long long)config->capacity, d.servers ? d.servers : "");
+			 (long long)config->capacity, d.servers);
 		loop_run(&d.loop, after_pass, &d);
 		log_stats(&d);
 		status = 0;

@@ -23,6 +23,7 @@
 #define QUEUE_GROUP "q"
 /* Left free of max_payload: headers and subject go with the reply. */
 #define REPLY_HEADROOM 4096
+
 struct intake {
 	const struct config *config;
 	struct loop *loop;

@@ -201,6 +201,26 @@ def test_server_dies_in_the_middle_of_a_line(nats, bus, service, process, half):
     assert running.stats()["events"] == 1
 
 
+def test_server_that_closes_at_once(nats, service):
+    """A server that takes every connection and closes it is tried less and less often, not in a busy loop."""
+    def talk(connection):
+        connection.sendall(INFO)
+        received = b""
+        while b"PING\r\n" not in received:
+            received += connection.recv(65536)
+        connection.sendall(b"PONG\r\n")
+        connection.close()
+
+    running = service()
+    nats.kill()
+    with odd_server(nats.port, talk) as accepted:
+        eventually("meterd connects to it", lambda: accepted)
+        time.sleep(OUTAGE_S)  # the span over which connections are counted
+        assert len(accepted) <= 8
+    nats.start()
+    running.wait_ready()
+
+
 def test_server_that_says_hello_and_nothing_more(nats, bus, service, process):
     """A half-open server holds a thread of the library: meterd goes on without it, and ends without it."""
     running = service()
