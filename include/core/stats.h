@@ -15,6 +15,7 @@
 	X(readings_repeated, "answers that carried the stamp of the one before: no sample") \
 	X(samples, "samples stored") \
 	X(samples_refused, "samples the store refused or had no memory for") \
+	X(values_saturated, "values too large to be stored, kept as the greatest that can be") \
 	X(published, "samples published") \
 	X(publish_dropped_down, "samples not published: no connection") \
 	X(publish_dropped_full, "samples not published: the output buffer is full") \

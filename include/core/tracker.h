@@ -26,6 +26,7 @@
 struct tracker_options {
 	const char *node;		/* "" = all instances */
 	size_t capacity;		/* samples of each ring */
+	int64_t interval_ms;		/* expected between two of them */
 	size_t max_instances;
 	size_t max_tombstones;
 	int64_t tombstone_ttl_ms;

@@ -16,13 +16,18 @@
 
 struct ring;
 
-/* On 0 the caller owns *out. -EINVAL for a capacity of 0 or over RING_CAPACITY_MAX, -ENOMEM. */
-int ring_new(struct ring **out, size_t capacity);
+/*
+ * A ring for the newest capacity samples. interval_ms is the time that is expected between two: samples
+ * that keep to it cost less memory, all else is independent of it. On 0 the caller owns *out. -EINVAL for a
+ * capacity of 0 or over RING_CAPACITY_MAX or an interval under 1, -ENOMEM.
+ */
+int ring_new(struct ring **out, size_t capacity, int64_t interval_ms);
 void ring_free(struct ring *r);	/* NULL is fine */
 
 /*
- * Copies *s. Amortised O(1). -EINVAL for a value that is infinite or negative, -ENOMEM; the ring is
- * then as it was.
+ * Keeps *s, rounded as precision.h says. Returns how many of its values were too large to be held and are
+ * held as the greatest that can be: as a rule 0. -EINVAL for a value that is infinite or negative, -ENOMEM;
+ * the ring is then as it was. Amortised O(1).
  */
 int ring_append(struct ring *r, const struct sample *s);
 

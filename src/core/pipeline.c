@@ -276,12 +276,16 @@ int64_t pipeline_next_ms(const struct pipeline *p)
 static void new_sample(struct pipeline *p, struct instance *i, const struct sample *s)
 {
 	uint8_t body[WIRE_SAMPLE_MAX];
+	int saturated;
 	size_t len;
 
-	if (ring_append(i->ring, s) < 0)
+	saturated = ring_append(i->ring, s);
+	if (saturated < 0) {
 		p->stats->samples_refused++;	/* watchers get it all the same */
-	else
+	} else {
 		p->stats->samples++;
+		p->stats->values_saturated += (unsigned)saturated;
+	}
 	memcpy(i->latest.instance_id, i->id, sizeof i->latest.instance_id);
 	i->latest.sequence = ++i->sequence;
 	i->latest.sample = *s;

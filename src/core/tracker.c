@@ -209,7 +209,7 @@ static struct instance *instance_new(struct tracker *t, struct lifecycle_event *
 {
 	struct instance *i = calloc(1, sizeof *i);
 
-	if (!i || ring_new(&i->ring, t->options.capacity) < 0)
+	if (!i || ring_new(&i->ring, t->options.capacity, t->options.interval_ms) < 0)
 		goto fail;
 	memcpy(i->id, e->instance_id, sizeof i->id);
 	if (tracker_insert(t, i) < 0)

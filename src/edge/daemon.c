@@ -243,8 +243,8 @@ static int start_path(struct daemon *d)
 	struct source_options sources = { c->host_root, c->process_children };
 	struct remote_options remote = { c->control_prefix, (size_t)c->max_body_bytes };
 	struct pipeline_options pipeline = {
-		.tracker = { c->node, (size_t)c->capacity, (size_t)c->max_instances,
-			     (size_t)c->max_tombstones, c->tombstone_ttl_ms },
+		.tracker = { c->node, (size_t)c->capacity, c->interval_ms,
+			     (size_t)c->max_instances, (size_t)c->max_tombstones, c->tombstone_ttl_ms },
 		.lifecycle_base = d->lifecycle_base,
 		.interval_ms = c->interval_ms,
 		.max_body = (size_t)c->max_body_bytes,

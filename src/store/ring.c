@@ -1,5 +1,7 @@
 #include "ring.h"
 
+#include "code.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -32,11 +34,11 @@ struct ring {
 	size_t skip;
 };
 
-int ring_new(struct ring **out, size_t capacity)
+int ring_new(struct ring **out, size_t capacity, int64_t interval_ms)
 {
 	struct ring *r;
 
-	if (capacity == 0 || capacity > RING_CAPACITY_MAX)
+	if (capacity == 0 || capacity > RING_CAPACITY_MAX || interval_ms < 1)
 		return -EINVAL;
 	r = calloc(1, sizeof *r);
 	if (!r)
@@ -101,6 +103,7 @@ static void ring_evict(struct ring *r)
 
 int ring_append(struct ring *r, const struct sample *s)
 {
+	int saturated = 0;
 	struct block *b;
 
 	for (int m = 0; m < METRIC_COUNT; m++)
@@ -109,14 +112,21 @@ int ring_append(struct ring *r, const struct sample *s)
 	b = ring_room(r);
 	if (!b)
 		return -ENOMEM;
-	b->samples[b->n++] = *s;
+	b->samples[b->n].at_ms = s->at_ms;
+	for (int m = 0; m < METRIC_COUNT; m++) {
+		bool is = false;
+
+		b->samples[b->n].value[m] = code_value(m, code_of(m, s->value[m], &is));
+		saturated += is;
+	}
+	b->n++;
 	if (s->at_ms < b->least_ms)
 		b->least_ms = s->at_ms;
 	if (s->at_ms > b->greatest_ms)
 		b->greatest_ms = s->at_ms;
 	r->count++;
 	ring_evict(r);
-	return 0;
+	return saturated;
 }
 
 size_t ring_count(const struct ring *r)

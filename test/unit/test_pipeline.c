@@ -79,7 +79,7 @@ static void rig_untracked(void *ctx, struct instance *i)
 
 static struct rig *rig_new(int64_t start_ms)
 {
-	struct pipeline_options o = { { "", 1000, 100000, 100, 60000 }, "instance", INTERVAL, 65536 };
+	struct pipeline_options o = { { "", 1000, INTERVAL, 100000, 100, 60000 }, "instance", INTERVAL, 65536 };
 	struct rig *r = calloc(1, sizeof *r);
 
 	assert_non_null(r);

@@ -44,7 +44,7 @@ static void feed(struct bench *b, const char *id, int n)
 
 static void bench_init(struct bench *b)
 {
-	struct tracker_options o = { "", 60480, 100000, 10, 60000 };
+	struct tracker_options o = { "", 60480, 10000, 100000, 10, 60000 };
 
 	*b = (struct bench){ .now = { 0, T0 } };
 	assert_int_equal(tracker_new(&b->tracker, &o, &b->stats), 0);
@@ -206,7 +206,7 @@ static struct range_request random_range(uint64_t *seed)
 
 /*
  * What a 413 names, asked again, is answered, whatever the bound; a tenth finer would not be, as far as
- * finer means longer.
+ * finer means longer: in JSON a stored value has fewer digits than a mean of two.
  */
 static void check_named(struct bench *b, bool steady, uint64_t *seed, int *too_long)
 {
@@ -234,7 +234,7 @@ static void check_named(struct bench *b, bool steady, uint64_t *seed, int *too_l
 	assert_true(out.len > 0 && out.len <= b->options.bytes_max);
 	buffer_clear(&out);
 	*too_long += by_bytes;
-	if (by_bytes && steady && r.align == ALIGN_SINCE) {
+	if (by_bytes && steady && e == ENCODING_PROTOBUF && r.align == ALIGN_SINCE) {
 		r.resolution_ms = r.resolution_ms * 10 / 11 - 1;
 		assert_int_equal(ask_range(b, e, &r, &out, &p), 413);
 		buffer_clear(&out);

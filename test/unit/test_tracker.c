@@ -94,7 +94,7 @@ static void test_order_of_events(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(order_cases); i++) {
 		struct stats stats = { 0 };
-		struct tracker_options o = { "", 10, 10, 10, 3600000 };
+		struct tracker_options o = { "", 10, 10000, 10, 10, 3600000 };
 		enum tracker_change last = TRACKER_NOTHING;
 		struct tracker *t;
 
@@ -159,7 +159,7 @@ static void test_clock_steps_back(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(step_cases); i++) {
 		struct stats stats = { 0 };
-		struct tracker_options o = { "", 10, 10, 10, 7200000 };
+		struct tracker_options o = { "", 10, 10000, 10, 10, 7200000 };
 		enum tracker_change last = TRACKER_NOTHING;
 		struct tracker *t;
 
@@ -221,7 +221,7 @@ static void test_where_it_is(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(where_cases); i++) {
 		struct stats stats = { 0 };
-		struct tracker_options o = { "", 10, 10, 10, 60000 };
+		struct tracker_options o = { "", 10, 10000, 10, 10, 60000 };
 		struct lifecycle_event e = event(EVENT_CREATED, "a", T0 + 1, "n");
 		struct instance *instance;
 		struct tracker *t;
@@ -248,7 +248,7 @@ static void test_where_it_is(void **state)
 static void test_tombstones_are_bounded_and_aged(void **state)
 {
 	struct stats stats = { 0 };
-	struct tracker_options o = { "", 10, 10, 3, 60000 };
+	struct tracker_options o = { "", 10, 10000, 10, 3, 60000 };
 	struct tracker *t;
 	char id[8];
 
@@ -272,7 +272,7 @@ static void test_tombstones_are_bounded_and_aged(void **state)
 static void test_instances_are_bounded(void **state)
 {
 	struct stats stats = { 0 };
-	struct tracker_options o = { "", 10, 2, 10, 60000 };
+	struct tracker_options o = { "", 10, 10000, 2, 10, 60000 };
 	struct tracker *t;
 
 	(void)state;
@@ -307,7 +307,7 @@ static void test_node(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(node_cases); i++) {
 		struct stats stats = { 0 };
-		struct tracker_options o = { "n1", 10, 10, 10, 60000 };
+		struct tracker_options o = { "n1", 10, 10000, 10, 10, 60000 };
 		struct tracker *t;
 
 		printf("# %s\n", node_cases[i].name);
@@ -324,7 +324,7 @@ static void test_node(void **state)
 static void test_older_event_fills_what_is_empty(void **state)
 {
 	struct stats stats = { 0 };
-	struct tracker_options o = { "", 10, 10, 10, 60000 };
+	struct tracker_options o = { "", 10, 10000, 10, 10, 60000 };
 	struct lifecycle_event e;
 	struct instance *i;
 	struct tracker *t;
@@ -355,7 +355,7 @@ static void test_older_event_fills_what_is_empty(void **state)
 static void test_byte_order(void **state)
 {
 	struct stats stats = { 0 };
-	struct tracker_options o = { "", 1, 1000, 10, 60000 };
+	struct tracker_options o = { "", 1, 10000, 1000, 10, 60000 };
 	struct tracker *t;
 	uint64_t seed = 9;
 	char id[16];
