@@ -1,19 +1,15 @@
-/* The ring against a plain list: the same samples, the same questions, the same answers. */
+/* What the ring's header promises, case by case. For everything else see test_ring_random.c. */
 #include "unit.h"
 
 #include <errno.h>
-#include <stdbool.h>
 
+#include "generator.h"
+#include "naive.h"
 #include "precision.h"
 #include "ring.h"
 
-#define NAIVE_MAX 4096
-
-struct naive {
-	struct sample samples[NAIVE_MAX];	/* in order of arrival; the newest capacity of them count */
-	size_t n;
-	size_t capacity;
-};
+#define START_MS 1790000000000
+#define INTERVAL_MS 10000
 
 static struct sample sample_at(int64_t at_ms, double value)
 {
@@ -24,193 +20,300 @@ static struct sample sample_at(int64_t at_ms, double value)
 	return s;
 }
 
-static void naive_append(struct naive *nv, const struct sample *s)
+static struct ring *ring_of(size_t capacity)
 {
-	if (nv->n == nv->capacity) {
-		memmove(nv->samples, nv->samples + 1, (nv->n - 1) * sizeof *s);
-		nv->n--;
-	}
-	nv->samples[nv->n] = *s;
-	for (int m = 0; m < METRIC_COUNT; m++)
-		nv->samples[nv->n].value[m] = precision_round(m, s->value[m]);
-	nv->n++;
+	struct ring *r;
+
+	assert_int_equal(ring_new(&r, capacity, INTERVAL_MS), 0);
+	return r;
 }
 
-/* One aggregate of one metric over [since, until), straight from its definition. NaN = no reading. */
-static double naive_aggregate(const struct naive *nv, enum aggregate a, int metric, int64_t since,
-			      int64_t until, uint32_t *count)
+static void append(struct ring *r, struct naive *nv, const struct sample *s)
 {
-	double sum = 0, min = INFINITY, max = -INFINITY, last = NAN;
-	int64_t last_at = INT64_MIN;
-	size_t readings = 0;
-
-	*count = 0;
-	for (size_t i = 0; i < nv->n; i++) {
-		const struct sample *s = &nv->samples[i];
-
-		if (s->at_ms < since || s->at_ms >= until)
-			continue;
-		++*count;
-		if (isnan(s->value[metric]))
-			continue;
-		readings++;
-		sum += s->value[metric];
-		min = fmin(min, s->value[metric]);
-		max = fmax(max, s->value[metric]);
-		if (s->at_ms >= last_at) {
-			last = s->value[metric];
-			last_at = s->at_ms;
-		}
-	}
-	if (readings == 0)
-		return NAN;
-	return a == AGGREGATE_MEAN ? sum / (double)readings : a == AGGREGATE_MIN ? min :
-	       a == AGGREGATE_MAX ? max : last;
+	assert_int_equal(ring_append(r, s), 0);
+	if (nv)
+		naive_append(nv, s);
 }
 
-static void assert_value(double got, double want)
+static void fail_because(const char *why)
 {
-	if (isnan(want))
-		assert_true(isnan(got));
-	else
-		assert_true(fabs(got - want) <= 1e-12 * fabs(want));
+	if (why)
+		fail_msg("%s", why);
 }
 
-static void compare_range(const struct ring *r, const struct naive *nv,
-			  const struct range_query *q)
+static const struct new_case {
+	const char *name;
+	size_t capacity;
+	int64_t interval_ms;
+	int want;
+} new_cases[] = {
+	{ "the smallest", 1, 1, 0 },
+	{ "no capacity", 0, 10000, -EINVAL },
+	{ "the greatest capacity", RING_CAPACITY_MAX, 10000, 0 },
+	{ "too large", RING_CAPACITY_MAX + 1u, 10000, -EINVAL },
+	{ "no interval", 10, 0, -EINVAL },
+	{ "a negative interval", 10, -1, -EINVAL },
+	{ "the longest interval", 10, RING_INTERVAL_MAX_MS, 0 },
+	{ "a longer one", 10, RING_INTERVAL_MAX_MS + 1, -EINVAL },
+};
+
+static void test_new(void **state)
 {
-	int64_t points = range_query_points(q);
-	struct range_result got;
-	size_t row = 0;
-
-	assert_int_equal(ring_range(r, q, &got), 0);
-	for (int64_t i = 0; i < points; i++) {
-		int64_t start = q->since_ms + i * q->resolution_ms, end = start + q->resolution_ms;
-		uint32_t count;
-
-		end = end < q->until_ms ? end : q->until_ms;
-		naive_aggregate(nv, AGGREGATE_MEAN, 0, start, end, &count);
-		if (count == 0)
-			continue;
-		assert_true(row < got.n);
-		assert_int_equal(got.at_ms[row], start);
-		assert_int_equal(got.count[row], count);
-		for (int a = 0; a < AGGREGATE_COUNT; a++) {
-			for (int m = 0; m < METRIC_COUNT; m++) {
-				double want = naive_aggregate(nv, (enum aggregate)a, m, start, end, &count);
-
-				if (!(q->aggregates & AGGREGATE_BIT(a)))
-					assert_null(got.column[a][m]);
-				else
-					assert_value(got.column[a][m] ? got.column[a][m][row] : NAN, want);
-			}
-		}
-		row++;
-	}
-	assert_int_equal(row, got.n);
-	range_result_clear(&got);
-}
-
-static struct sample random_sample(uint64_t *seed, int64_t *clock)
-{
-	uint32_t kind = unit_random(seed) % 100;
-	struct sample s;
-
-	/* Mostly the interval and some lateness; sometimes a gap, a tie, a step back. */
-	if (kind < 90)
-		*clock += 10000 + unit_random(seed) % 20;
-	else if (kind < 94)
-		*clock += 500000;
-	else if (kind < 97)
-		*clock -= 300000;
-	s = sample_at(*clock, 0);
-	for (int m = 0; m < METRIC_COUNT; m++)
-		s.value[m] = unit_random(seed) % 4 == 0 ? NAN : (double)(unit_random(seed) % 100000) / 7;
-	return s;
-}
-
-static void test_equals_naive(void **state)
-{
-	static struct naive nv;
-	uint64_t seed = 1;
-
 	(void)state;
-	for (int round = 0; round < 40; round++) {
-		size_t capacity = 1 + unit_random(&seed) % 1200;
-		int64_t clock = 1790000000000, first = clock;
-		struct ring *r;
+	for (size_t i = 0; i < COUNT_OF(new_cases); i++) {
+		struct ring *r = NULL;
 
-		nv.n = 0;
-		nv.capacity = capacity;
-		assert_int_equal(ring_new(&r, capacity, 10000), 0);
-		for (size_t n = unit_random(&seed) % 3000; n > 0; n--) {
-			struct sample s = random_sample(&seed, &clock);
+		printf("# %s\n", new_cases[i].name);
+		assert_int_equal(ring_new(&r, new_cases[i].capacity, new_cases[i].interval_ms),
+				 new_cases[i].want);
+		if (new_cases[i].want != 0)
+			continue;
+		for (int n = 0; n < 200; n++) {
+			struct sample s = sample_at(START_MS + n, n);
 
-			assert_int_equal(ring_append(r, &s), 0);
-			naive_append(&nv, &s);
-		}
-		assert_int_equal(ring_count(r), nv.n);
-		for (int i = 0; i < 12; i++) {
-			struct range_query q = { .aggregates = 1 + unit_random(&seed) % AGGREGATE_ALL };
-
-			q.since_ms = first + unit_random(&seed) % 40000000 - 1000000;
-			q.until_ms = q.since_ms + unit_random(&seed) % 30000000;
-			q.resolution_ms = 1 + (q.until_ms - q.since_ms) / (1 + unit_random(&seed) % 150);
-			compare_range(r, &nv, &q);
+			append(r, NULL, &s);
 		}
 		ring_free(r);
 	}
+	ring_free(NULL);
 }
 
-/* Rows in time order, all of the newest, however the pages are cut. */
-static void test_raw_pages_cover_everything(void **state)
+static const struct refused_case {
+	const char *name;
+	double value;
+	int want;
+} refused_cases[] = {
+	{ "zero", 0, 0 },
+	{ "minus zero", -0.0, 0 },
+	{ "absent", NAN, 0 },
+	{ "absent, with the other sign", -NAN, 0 },
+	{ "the greatest that is held", 137438953472.0 * 1024 * 2047 / 2048, 0 },
+	{ "held as the greatest", 1e16, 1 },
+	{ "infinite", INFINITY, -EINVAL },
+	{ "negative infinite", -INFINITY, -EINVAL },
+	{ "negative", -1, -EINVAL },
+	{ "hardly negative", -1e-300, -EINVAL },
+};
+
+/* Wherever the ring is in making a block or a group: what it refuses leaves no trace. */
+static void test_what_is_refused(void **state)
 {
-	uint64_t seed = 2;
+	(void)state;
+	for (size_t before = 0; before < 4200; before = before * 2 + 1) {
+		struct ring *r = ring_of(3000);
+		struct naive nv = { 0 };
+
+		for (size_t i = 0; i < before; i++) {
+			struct sample s = sample_at(START_MS + (int64_t)i * INTERVAL_MS, i % 100);
+
+			append(r, &nv, &s);
+		}
+		for (size_t i = 0; i < COUNT_OF(refused_cases); i++) {
+			struct sample s = sample_at(START_MS, 1);
+			size_t count = ring_count(r);
+
+			s.value[METRIC_NETWORK_OUT] = refused_cases[i].value;
+			if (before == 0)
+				printf("# %s\n", refused_cases[i].name);
+			assert_int_equal(ring_append(r, &s), refused_cases[i].want);
+			if (refused_cases[i].want < 0)
+				assert_int_equal(ring_count(r), count);
+			else
+				naive_append(&nv, &s);
+			fail_because(naive_follow(&nv, r, 3000));
+		}
+		fail_because(naive_pages_differ(&nv, r, INT64_MIN, INT64_MAX, 1000));
+		ring_free(r);
+		naive_clear(&nv);
+	}
+}
+
+/* Full, and full many times over: what is held is the newest, and no more than it may be. */
+static void test_the_oldest_are_forgotten(void **state)
+{
+	static const size_t capacities[] = { 1, 2, 7, 63, 64, 65, 500, 2048, 2049, 5000 };
 
 	(void)state;
-	for (int round = 0; round < 30; round++) {
-		size_t capacity = 1 + unit_random(&seed) % 700, rows = 0;
-		int64_t clock = 1790000000000, since = 0, last = INT64_MIN, next;
-		struct ring *r;
+	for (size_t i = 0; i < COUNT_OF(capacities); i++) {
+		struct ring *r = ring_of(capacities[i]);
+		struct naive nv = { 0 };
 
-		assert_int_equal(ring_new(&r, capacity, 10000), 0);
-		for (int n = 0; n < 900; n++) {
-			struct sample s = random_sample(&seed, &clock);
+		printf("# %zu\n", capacities[i]);
+		for (size_t n = 0; n < 3 * capacities[i] + 7000; n++) {
+			struct sample s = sample_at(START_MS + (int64_t)n * INTERVAL_MS, n % 1000);
+			size_t count = ring_count(r);
 
-			assert_int_equal(ring_append(r, &s), 0);
+			append(r, &nv, &s);
+			assert_true(ring_count(r) <= count + 1);
+			if (n % 97 == 0)
+				fail_because(naive_follow(&nv, r, capacities[i]));
 		}
-		do {
-			struct range_result got;
+		fail_because(naive_follow(&nv, r, capacities[i]));
+		fail_because(naive_pages_differ(&nv, r, INT64_MIN, INT64_MAX, 1000));
+		ring_free(r);
+		naive_clear(&nv);
+	}
+}
 
-			assert_int_equal(ring_raw(r, since, INT64_MAX, 50, &got, &next), 0);
-			assert_true(got.n <= 50);
-			assert_true(got.n == 0 || got.at_ms[0] > last);	/* no millisecond in two pages */
-			for (size_t i = 0; i < got.n; i++) {
-				assert_true(got.at_ms[i] >= last);
-				last = got.at_ms[i];
-				assert_int_equal(got.count[i], 1);
-			}
-			rows += got.n;
-			since = next;
+#define MIDDLE 500
+
+/* 1000 samples, sample i at START_MS + i * 10 s; a window in ms from the sample MIDDLE. */
+static const struct window_case {
+	const char *name;
+	int64_t since;
+	int64_t until;
+	int64_t resolution;
+	size_t want_rows;
+	uint32_t want_first;	/* the count of the first row */
+} window_cases[] = {
+	{ "one ms at a sample", 0, 1, 1, 1, 1 },
+	{ "one ms before a sample", -1, 0, 1, 0, 0 },
+	{ "one ms after a sample", 1, 2, 1, 0, 0 },
+	{ "the end is exclusive", 0, 10000, 10000, 1, 1 },
+	{ "the start is inclusive", 0, 10001, 10000, 2, 1 },
+	{ "empty", 0, 0, 1, 0, 0 },
+	{ "inverted", 10, 0, 1, 0, 0 },
+	{ "two samples a bucket", 0, 100000, 20000, 5, 2 },
+	{ "the last bucket is cut off", 0, 50000, 40000, 2, 4 },
+	{ "buckets shorter than the interval", 0, 100000, 4000, 10, 1 },
+	{ "one bucket longer than the window", 0, 100000, INT64_MAX, 1, 10 },
+	{ "all before", -90000000, -5000001, 1000, 0, 0 },
+	{ "all after", 4990001, 90000000, 1000, 0, 0 },
+	{ "everything", -5000000, 4990001, 9990001, 1, 1000 },
+};
+
+static void test_windows(void **state)
+{
+	struct ring *r = ring_of(2000);
+	struct naive nv = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		struct sample s = sample_at(START_MS + i * INTERVAL_MS, i);
+
+		append(r, &nv, &s);
+	}
+	fail_because(naive_follow(&nv, r, 2000));
+	for (size_t i = 0; i < COUNT_OF(window_cases); i++) {
+		const struct window_case *c = &window_cases[i];
+		struct range_query q = {
+			.since_ms = START_MS + MIDDLE * INTERVAL_MS + c->since,
+			.until_ms = START_MS + MIDDLE * INTERVAL_MS + c->until,
+			.resolution_ms = c->resolution,
+		};
+		struct range_result got;
+
+		printf("# %s\n", c->name);
+		for (q.aggregates = 1; q.aggregates <= AGGREGATE_ALL; q.aggregates++) {
+			assert_int_equal(ring_range(r, &q, &got), 0);
+			assert_int_equal(got.n, c->want_rows);
+			assert_int_equal(got.n ? got.count[0] : 0, c->want_first);
 			range_result_clear(&got);
-		} while (next);
-		assert_int_equal(rows, ring_count(r));
-		ring_free(r);
+			fail_because(naive_range_differs(&nv, r, &q));
+		}
 	}
+	ring_free(r);
+	naive_clear(&nv);
+}
+
+static const struct query_case {
+	const char *name;
+	struct range_query query;
+	int want;
+} query_cases[] = {
+	{ "a resolution of 0", { 0, 1000, 0, AGGREGATE_ALL }, -EINVAL },
+	{ "a negative resolution", { 0, 1000, -1, AGGREGATE_ALL }, -EINVAL },
+	{ "no aggregate", { 0, 1000, 10, 0 }, -EINVAL },
+	{ "as many buckets as there may be", { 0, RANGE_BUCKETS_MAX, 1, 1 }, 0 },
+	{ "one more", { 0, RANGE_BUCKETS_MAX + 1, 1, 1 }, -EINVAL },
+	{ "from the beginning of time", { INT64_MIN, -1, INT64_MAX, 1 }, 0 },
+	{ "to the end of time", { 0, INT64_MAX, INT64_MAX, 1 }, 0 },
+	{ "the last instant", { INT64_MAX - 1, INT64_MAX, 1, 1 }, 0 },
+	{ "the first instant", { INT64_MIN, INT64_MIN + 1, 1, 1 }, 0 },
+};
+
+static void test_queries(void **state)
+{
+	struct ring *empty = ring_of(10), *r = ring_of(5000);
+
+	(void)state;
+	for (int i = 0; i < 3000; i++) {
+		struct sample s = sample_at(i * INTERVAL_MS, i);
+
+		append(r, NULL, &s);
+	}
+	for (size_t i = 0; i < COUNT_OF(query_cases); i++) {
+		struct range_result got;
+
+		printf("# %s\n", query_cases[i].name);
+		assert_int_equal(ring_range(r, &query_cases[i].query, &got), query_cases[i].want);
+		range_result_clear(&got);	/* zeroed after a failure */
+		assert_int_equal(ring_range(empty, &query_cases[i].query, &got), query_cases[i].want);
+		assert_int_equal(got.n, 0);
+		range_result_clear(&got);
+	}
+	ring_free(empty);
+	ring_free(r);
+}
+
+/* Of equal times the one that came last; an absent reading is none, not even the last. */
+static void test_last_of_equal_times(void **state)
+{
+	struct range_query q = { START_MS, START_MS + 1000, 1000, AGGREGATE_BIT(AGGREGATE_LAST) };
+	struct range_result got;
+	struct ring *r = ring_of(10);
+	struct sample s[] = {
+		sample_at(START_MS + 5, 1), sample_at(START_MS + 5, 2), sample_at(START_MS + 4, 3),
+		sample_at(START_MS + 5, NAN),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(s); i++)
+		append(r, NULL, &s[i]);
+	assert_int_equal(ring_range(r, &q, &got), 0);
+	assert_int_equal(got.n, 1);
+	assert_int_equal(got.count[0], 4);
+	assert_true(got.column[AGGREGATE_LAST][METRIC_CPU_PERCENT][0] == 2);
+	range_result_clear(&got);
+	ring_free(r);
+}
+
+static void test_absent_is_not_zero(void **state)
+{
+	struct range_query q = { START_MS, START_MS + 100, 10, AGGREGATE_ALL };
+	struct range_result got;
+	struct ring *r = ring_of(10);
+	struct sample s = sample_at(START_MS, 4);
+
+	(void)state;
+	s.value[METRIC_REQUESTS] = NAN;
+	append(r, NULL, &s);
+	s.at_ms++;
+	s.value[METRIC_CPU_PERCENT] = NAN;
+	append(r, NULL, &s);
+	s.at_ms = START_MS + 50;
+	append(r, NULL, &s);
+	assert_int_equal(ring_range(r, &q, &got), 0);
+	assert_int_equal(got.n, 2);
+	assert_int_equal(got.count[0], 2);
+	assert_true(got.column[AGGREGATE_MEAN][METRIC_CPU_PERCENT][0] == 4);
+	assert_true(isnan(got.column[AGGREGATE_MEAN][METRIC_CPU_PERCENT][1]));
+	assert_null(got.column[AGGREGATE_MEAN][METRIC_REQUESTS]);
+	range_result_clear(&got);
+	ring_free(r);
 }
 
 static void test_raw_of_one_millisecond_is_not_cut(void **state)
 {
 	struct range_result got;
-	struct ring *r;
+	struct ring *r = ring_of(100);
 	int64_t next;
 
 	(void)state;
-	assert_int_equal(ring_new(&r, 100, 10000), 0);
 	for (int i = 0; i < 20; i++) {
 		struct sample s = sample_at(i < 5 ? 1000 : 2000, i);
 
-		assert_int_equal(ring_append(r, &s), 0);
+		append(r, NULL, &s);
 	}
 	assert_int_equal(ring_raw(r, 0, 5000, 10, &got, &next), 0);
 	assert_int_equal(got.n, 5);
@@ -224,97 +327,71 @@ static void test_raw_of_one_millisecond_is_not_cut(void **state)
 	ring_free(r);
 }
 
-static const struct refused_case {
-	const char *name;
-	double value;
-	int want;
-} refused_cases[] = {
-	{ "zero", 0, 0 },
-	{ "absent", NAN, 0 },
-	{ "the greatest that is held", 137438953472.0 * 1024 * 2047 / 2048, 0 },
-	{ "held as the greatest", 1e16, 1 },
-	{ "infinite", INFINITY, -EINVAL },
-	{ "negative infinite", -INFINITY, -EINVAL },
-	{ "negative", -1, -EINVAL },
-};
-
-static void test_what_is_refused(void **state)
+/* A clock that was set back for an hour: rows in time order, equal times in order of arrival. */
+static void test_raw_in_time_order(void **state)
 {
-	struct ring *r;
+	struct ring *r = ring_of(6000);
+	struct naive nv = { 0 };
 
 	(void)state;
-	assert_int_equal(ring_new(&r, 0, 10000), -EINVAL);
-	assert_int_equal(ring_new(&r, RING_CAPACITY_MAX + 1u, 10000), -EINVAL);
-	assert_int_equal(ring_new(&r, 10, 10000), 0);
-	for (size_t i = 0; i < COUNT_OF(refused_cases); i++) {
-		size_t before = ring_count(r);
-		struct sample s = sample_at(1000, 1);
+	for (int i = 0; i < 5000; i++) {
+		int64_t back = i > 2500 ? 3600000 : 0;
+		struct sample s = sample_at(START_MS + i * INTERVAL_MS - back, i);
 
-		printf("# %s\n", refused_cases[i].name);
-		s.value[METRIC_NETWORK_OUT] = refused_cases[i].value;
-		assert_int_equal(ring_append(r, &s), refused_cases[i].want);
-		assert_int_equal(ring_count(r), before + (refused_cases[i].want >= 0));
+		append(r, &nv, &s);
 	}
+	fail_because(naive_follow(&nv, r, 6000));
+	for (size_t rows = 1; rows < 6000; rows = rows * 3 + 1)
+		fail_because(naive_pages_differ(&nv, r, INT64_MIN, INT64_MAX, rows));
 	ring_free(r);
+	naive_clear(&nv);
 }
 
-static void test_an_empty_window_is_an_empty_answer(void **state)
+/* Every block and group is in the answer's memory order once: sums of a whole group, and of all but one row. */
+static void test_sums_are_exact(void **state)
 {
-	struct range_query q = { 1000, 1000, 10, AGGREGATE_BIT(AGGREGATE_MEAN) };
-	struct sample s = sample_at(1000, 1);
-	struct range_result got;
-	struct ring *r;
+	struct ring *r = ring_of(20000);
+	struct naive nv = { 0 };
+	uint64_t seed = 1;
 
 	(void)state;
-	assert_int_equal(ring_new(&r, 10, 10000), 0);
-	assert_int_equal(ring_append(r, &s), 0);
-	assert_int_equal(ring_range(r, &q, &got), 0);
-	assert_int_equal(got.n, 0);
-	q.until_ms = 1001;
-	assert_int_equal(ring_range(r, &q, &got), 0);
-	assert_int_equal(got.n, 1);
-	range_result_clear(&got);
-	q.since_ms = 0;
-	q.until_ms = 1000;	/* exclusive */
-	assert_int_equal(ring_range(r, &q, &got), 0);
-	assert_int_equal(got.n, 0);
-	ring_free(r);
-}
+	for (int i = 0; i < 9000; i++) {
+		struct sample s = sample_at(START_MS + i * INTERVAL_MS, 0);
 
-/* An instance that was just tracked costs next to nothing; a full ring stops growing. */
-static void test_memory_grows_with_samples(void **state)
-{
-	size_t full;
-	struct ring *r;
-
-	(void)state;
-	assert_int_equal(ring_new(&r, 60480, 10000), 0);
-	assert_true(ring_bytes(r) < 4096);
-	for (int i = 0; i < 70000; i++) {
-		struct sample s = sample_at(i * 10000LL, i);
-
-		assert_int_equal(ring_append(r, &s), 0);
+		/* All of the mantissa, all of the range: what does not add up exactly shows. */
+		for (int m = 0; m < METRIC_COUNT; m++)
+			s.value[m] = exp2(generator_unit(&seed) * 36);
+		append(r, &nv, &s);
 	}
-	full = ring_bytes(r);
-	for (int i = 70000; i < 140000; i++) {
-		struct sample s = sample_at(i * 10000LL, i);
+	fail_because(naive_follow(&nv, r, 20000));
+	for (int i = 0; i < 400; i++) {
+		int64_t first = (int64_t)generator_below(&seed, 9000), n = 1 + (int64_t)generator_below(&seed, 9000);
+		struct range_query q = {
+			.since_ms = START_MS + first * INTERVAL_MS,
+			.until_ms = START_MS + (first + n) * INTERVAL_MS,
+			.aggregates = AGGREGATE_ALL,
+		};
 
-		assert_int_equal(ring_append(r, &s), 0);
+		q.resolution_ms = 1 + (q.until_ms - q.since_ms) / (1 + (int64_t)generator_below(&seed, 120));
+		fail_because(naive_range_differs(&nv, r, &q));
 	}
-	assert_int_equal(ring_count(r), 60480);
-	assert_true(ring_bytes(r) <= full + 65536);
 	ring_free(r);
+	naive_clear(&nv);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_equals_naive),
-		cmocka_unit_test(test_raw_pages_cover_everything),
-		cmocka_unit_test(test_raw_of_one_millisecond_is_not_cut),
+		cmocka_unit_test(test_new),
 		cmocka_unit_test(test_what_is_refused),
-		cmocka_unit_test(test_an_empty_window_is_an_empty_answer),
-		cmocka_unit_test(test_memory_grows_with_samples),
+		cmocka_unit_test(test_the_oldest_are_forgotten),
+		cmocka_unit_test(test_windows),
+		cmocka_unit_test(test_queries),
+		cmocka_unit_test(test_last_of_equal_times),
+		cmocka_unit_test(test_absent_is_not_zero),
+		cmocka_unit_test(test_raw_of_one_millisecond_is_not_cut),
+		cmocka_unit_test(test_raw_in_time_order),
+		cmocka_unit_test(test_sums_are_exact),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
