@@ -15,12 +15,13 @@ struct client;
 
 enum { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
 
-enum command_operand { OPERAND_NONE, OPERAND_MAY_ID, OPERAND_ID };
+enum command_operand { OPERAND_NONE, OPERAND_MAY_ID, OPERAND_ID, OPERAND_FILE };
 
 struct invocation {
 	const struct config *config;
 	enum format format;
 	const char *id;		/* ident_valid(), or NULL when none was given */
+	const char *file;	/* of OPERAND_FILE; "-" = standard input */
 	void *own;		/* what take() filled */
 };
 
@@ -38,11 +39,12 @@ struct command {
 	int (*take)(void *own, int val, const char *arg, char *error, size_t error_size);
 	/* What can be wrong before anybody is asked; returns as take(). May be NULL. */
 	int (*check)(struct invocation *call, char *error, size_t error_size);
-	/* STATUS_OK, or STATUS_FAILED and it is told */
+	/* STATUS_OK, or STATUS_FAILED and it is told. run is NULL for what needs no server. */
 	int (*run)(struct client *c, const struct invocation *call);
+	int (*run_local)(const struct invocation *call);
 };
 
-extern const struct command command_ls, command_latest, command_range, command_watch, command_track,
-	command_untrack;
+extern const struct command command_ls, command_latest, command_range, command_replay,
+	command_watch, command_track, command_untrack;
 
 #endif

@@ -11,7 +11,7 @@
 #include "ident.h"
 
 static const struct command *const commands[] = {
-	&command_ls,	&command_latest, &command_range,
+	&command_ls,	&command_latest, &command_range,   &command_replay,
 	&command_watch, &command_track,	 &command_untrack,
 };
 
@@ -99,18 +99,24 @@ static int parse_operands(struct parsed *p, int argc, char **argv, char *error, 
 {
 	const struct command *command = p->command;
 	int most = command->operand == OPERAND_NONE ? 0 : 1;
+	bool needed = command->operand == OPERAND_ID || command->operand == OPERAND_FILE;
 
 	if (argc > most) {
 		snprintf(error, error_size, "%s: '%.100s' is one argument too many", command->name,
 			 argv[most]);
 		return -1;
 	}
-	if (argc == 0 && command->operand == OPERAND_ID) {
-		snprintf(error, error_size, "%s: the ID of an instance is missing", command->name);
+	if (argc == 0 && needed) {
+		snprintf(error, error_size, "%s: %s is missing", command->name,
+			 command->operand == OPERAND_FILE ? "the FILE" : "the ID of an instance");
 		return -1;
 	}
 	if (argc == 0)
 		return 0;
+	if (command->operand == OPERAND_FILE) {
+		p->call.file = argv[0];
+		return 0;
+	}
 	if (!ident_valid(argv[0], strlen(argv[0])))
 		return config_wrong("ID", argv[0], IDENT_RULE, error, error_size);
 	p->call.id = argv[0];
@@ -185,6 +191,8 @@ static int run(const struct parsed *p)
 		puts("meterctl " METERD_VERSION);
 		return STATUS_OK;
 	}
+	if (p->command->run_local)
+		return p->command->run_local(&p->call);
 	if (client_connect(&c, &p->config, p->command->reconnects) == 0)
 		status = p->command->run(c, &p->call);
 	client_free(c);

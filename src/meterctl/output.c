@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "json_out.h"
+#include "trace.h"
 
 #define ERROR_SIZE 1024
 #define SECOND_MS 1000
@@ -17,18 +18,17 @@
 #define DAY_MS (24 * HOUR_MS)
 
 static const struct {
-	const char *name;	/* in CSV */
 	const char *unit;	/* in tables; NULL: bytes, by a unit that fits */
 	bool per_second;
 	bool whole;		/* in CSV */
 } metrics[METRIC_COUNT] = {
-	[METRIC_CPU_PERCENT] = { "cpu_percent", "", false, false },
-	[METRIC_MEMORY_USED] = { "memory_used_bytes", NULL, false, true },
-	[METRIC_MEMORY_LIMIT] = { "memory_limit_bytes", NULL, false, true },
-	[METRIC_NETWORK_IN] = { "net_in_bytes_per_sec", NULL, true, false },
-	[METRIC_NETWORK_OUT] = { "net_out_bytes_per_sec", NULL, true, false },
-	[METRIC_REQUESTS] = { "requests_per_sec", "", false, false },
-	[METRIC_LATENCY_P95] = { "latency_p95_ms", "ms", false, false },
+	[METRIC_CPU_PERCENT] = { "", false, false },
+	[METRIC_MEMORY_USED] = { NULL, false, true },
+	[METRIC_MEMORY_LIMIT] = { NULL, false, true },
+	[METRIC_NETWORK_IN] = { NULL, true, false },
+	[METRIC_NETWORK_OUT] = { NULL, true, false },
+	[METRIC_REQUESTS] = { "", false, false },
+	[METRIC_LATENCY_P95] = { "ms", false, false },
 };
 
 bool format_parse(const char *name, enum format *out)
@@ -97,7 +97,7 @@ int output_json(const struct buffer *text)
 void csv_metric_names(void)
 {
 	for (int m = 0; m < METRIC_COUNT; m++)
-		printf(",%s", metrics[m].name);
+		printf(",%s", trace_column((enum metric)m));
 }
 
 void csv_metrics(const double value[METRIC_COUNT])

@@ -1,29 +1,22 @@
 """meterctl: every command in every form, against a real meterd; what it says and how it ends."""
 
 import contextlib
-import csv
-import io
 import json
 import os
 import re
 import signal
 import subprocess
-import types
 
 import pytest
 
 import pb
-from controlplane import ControlPlane
-from messages import (ERROR_CODE, ERROR_TEXT, FIELDS, MIB, Api, Watch, from_rfc3339, now_ms,
-                      sample_from_json, to_rfc3339)
+from messages import (ERROR_CODE, ERROR_TEXT, FIELDS, MIB, from_rfc3339, now_ms, sample_from_json,
+                      to_rfc3339)
+from meterctl import (NOWHERE, RECORDED, SAMPLE_COLUMNS, STEP, ctl, fails, output_of, recording,
+                      rows_of, window)
 from natsclient import DEADLINE, pub_bytes
-from processes import FAST, FAULTS, METERCTL, Meterd, NatsServer, clean_environment, eventually, run
+from processes import FAST, FAULTS, METERCTL, clean_environment, eventually
 
-STEP = 5_000  # ms between the stamps of two recorded readings
-RECORDED = 40
-SAMPLE_COLUMNS = ["unix_ms", "cpu_percent", "memory_used_bytes", "memory_limit_bytes",
-                  "net_in_bytes_per_sec", "net_out_bytes_per_sec", "requests_per_sec",
-                  "latency_p95_ms"]
 LIST_COLUMNS = ["instance_id", "source", *SAMPLE_COLUMNS, "tracked_since_unix_ms", "samples",
                 "tenant_id", "workload_id", "last_error_unix_ms", "last_error"]
 AGGREGATES = ["mean", "min", "max", "last"]
@@ -31,30 +24,6 @@ COLUMN_OF = dict(zip(FIELDS, SAMPLE_COLUMNS[1:]))
 
 
 # --- running it ---
-
-def ctl(server, *args, env=None):
-    """meterctl, run to its end, with the server in its environment."""
-    done = run(METERCTL, *map(str, args), env={"NATS_URL": server.url, **(env or {})})
-    assert not any(fault in done.stderr for fault in FAULTS), done.stderr
-    return done
-
-
-def output_of(server, *args, env=None):
-    done = ctl(server, *args, env=env)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
-
-
-def rows_of(text):
-    return list(csv.DictReader(io.StringIO(text)))
-
-
-def fails(done, status, pattern, stdout=""):
-    """One line on standard error, nothing but stdout on the other."""
-    assert done.returncode == status, done
-    assert done.stdout == stdout
-    assert re.fullmatch(rf"meterctl: {pattern}\n", done.stderr), done.stderr
-
 
 @contextlib.contextmanager
 def started(server, *args):
@@ -76,39 +45,6 @@ def end_of(process):
     return process.returncode, stdout, stderr
 
 
-# --- a meterd that holds samples whose every field is known ---
-
-def recorded_usage(base):
-    def usage(n):
-        if n >= RECORDED:
-            return None
-        said = {"cpu_percent": (n * 37 % 101) * 0.93, "memory_used_mb": 100 + n * n % 23,
-                "memory_limit_mb": 512, "network_in_mb": 1.75 * n * n,
-                "network_out_mb": 0.01 * n, "at": base + n * STEP}
-        for field, every in (("cpu_percent", 5), ("memory_limit_mb", 4), ("network_in_mb", 7)):
-            if n % every == every - 1:
-                del said[field]
-        return said
-    return usage
-
-
-@contextlib.contextmanager
-def recording(directory, *args, config=""):
-    with contextlib.closing(NatsServer(directory, config)) as nats, \
-            contextlib.closing(Meterd(("--source", "bus", "--interval", "100ms", *args),
-                                      directory / "meterd.log", nats.url)) as meterd:
-        meterd.wait_ready()
-        base = now_ms() - RECORDED * STEP
-        ControlPlane(nats.connect()).usage = recorded_usage(base)
-        bus = nats.connect()
-        watch = Watch(bus)
-        api = Api(bus)
-        api.track("rec", tenant="acme", workload_id="web")
-        samples = watch.take(RECORDED)
-        yield types.SimpleNamespace(nats=nats, meterd=meterd, api=api, samples=samples, since=base,
-                                    until=base + RECORDED * STEP)
-
-
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
     with recording(tmp_path_factory.mktemp("recorded")) as it:
@@ -120,10 +56,6 @@ def narrow(tmp_path_factory):
     """The same, with replies of at most 100 points."""
     with recording(tmp_path_factory.mktemp("narrow"), "--max-reply-points", "100") as it:
         yield it
-
-
-def window(it):
-    return "--since", it.since, "--until", it.until
 
 
 def json_rows(rows):
@@ -673,9 +605,6 @@ def test_usage_errors(args, pattern):
     fails(ctl(NOWHERE, *args), 2, pattern)
 
 
-NOWHERE = types.SimpleNamespace(url="nats://127.0.0.1:1")
-
-
 def test_bytes_that_are_no_text():
     done = subprocess.run([METERCTL, "track", "a", "--tenant", b"\xff"], capture_output=True,
                           env=clean_environment(), timeout=DEADLINE, check=False)
@@ -787,7 +716,7 @@ def test_help_and_version():
     """Also where the environment is wrong, which elsewhere is told."""
     wrong = {"METERCTL_TIMEOUT": "never"}
     text = output_of(NOWHERE, "--help", env=wrong)
-    commands = ["ls", "latest", "range", "watch", "track", "untrack"]
+    commands = ["ls", "latest", "range", "replay", "watch", "track", "untrack"]
     assert "--timeout" in text and "NATS_URL" in text
     for command in commands:
         assert re.search(rf"^  {command}\b", text, re.MULTILINE)
