@@ -7,9 +7,9 @@
  * zero. Zero is exact.
  *
  * Memory is held in whole KiB, rounded to nearest: exact for what a kernel counts in pages. From 2 TiB on
- * with 27 bits behind the leading one, an error of at most 2^-28 of the value.
+ * with 27 bits behind the leading one, which adds an error of at most 2^-28 of the value.
  *
- * A greater value than can be held is held as the greatest: 2^37 x offset, and 2^53 bytes.
+ * A greater value than can be held is held as the greatest: just under 2^37 x offset, and 2^53 bytes.
  */
 #ifndef METER_PRECISION_H
 #define METER_PRECISION_H

@@ -72,11 +72,12 @@ struct sealed_block *block_seal(const struct open_block *b)
 		head.sum_width[m] = (uint8_t)bits_width((uint64_t)totals.units[m]);
 		bits += head.sum_width[m];
 	}
-	bytes = sizeof head + bits_bytes(bits) + BITS_SLACK;
-	s = calloc(1, bytes);
+	bytes = offsetof(struct sealed_block, bits) + bits_bytes(bits) + BITS_SLACK;
+	s = calloc(1, bytes < sizeof head ? sizeof head : bytes);
 	if (!s)
 		return NULL;
-	memcpy(s, &head, sizeof head);
+	/* Not all of head: the bits may begin in its padding. */
+	memcpy(s, &head, offsetof(struct sealed_block, bits));
 	for (unsigned c = 0; c < COLUMN_COUNT; c++)
 		for (unsigned i = 0; i < rows; i++)
 			bits_put(s->bits, &at, b->code[c][i] - s->least[c], s->width[c]);

@@ -27,27 +27,22 @@ void fold_sums(enum metric m, const uint32_t *codes, const struct segment *s, un
 void fold_values(enum metric m, const uint32_t *codes, unsigned n, double *values);
 uint32_t fold_absent(const uint32_t *codes, unsigned n);	/* how many are */
 
-/* These are CODE_ABSENT when all are. */
-
-static inline uint32_t fold_least(const uint32_t *codes, unsigned n)
+/* Least and greatest code; CODE_ABSENT when all are. */
+static inline void fold_extremes(const uint32_t *codes, unsigned n, uint32_t *least,
+				 uint32_t *greatest)
 {
-	/* One less, so that an absent one is above all others. */
-	uint32_t least = CODE_ABSENT - 1;
+	/* One less than a code, so that an absent one is above all others. */
+	uint32_t low = CODE_ABSENT - 1, high = CODE_ABSENT;
 
-	for (unsigned i = 0; i < n; i++)
-		least = codes[i] - 1 < least ? codes[i] - 1 : least;
-	return least + 1;
+	for (unsigned i = 0; i < n; i++) {
+		low = codes[i] - 1 < low ? codes[i] - 1 : low;
+		high = codes[i] > high ? codes[i] : high;
+	}
+	*least = low + 1;
+	*greatest = high;
 }
 
-static inline uint32_t fold_greatest(const uint32_t *codes, unsigned n)
-{
-	uint32_t greatest = CODE_ABSENT;
-
-	for (unsigned i = 0; i < n; i++)
-		greatest = codes[i] > greatest ? codes[i] : greatest;
-	return greatest;
-}
-
+/* CODE_ABSENT when all are. */
 static inline uint32_t fold_last(const uint32_t *codes, unsigned n)
 {
 	while (n > 0 && codes[n - 1] == CODE_ABSENT)

@@ -16,10 +16,11 @@
 /* A new model must save this part of its own size at least: as a rule it serves further groups. */
 #define MODEL_SHARE 2
 /* A kept model is taken at once if a value takes about what it did when the model was made. */
-#define AS_GOOD 1.02f
-#define AS_BAD 0.94f
+#define AS_GOOD 1.04f
+#define AS_BAD 0.9f
 /* Runs are worth their slower decoding when they save a bit in so many values. */
 #define SPARSE_SAVES 8
+#define SPARSE_PART 2	/* and no more than this part of all is outside of them */
 
 /* One column of all rows of a group to be. */
 struct rows {
@@ -295,7 +296,7 @@ static float plan(const struct choice *c, struct model_plan *p)
 	if (times < n / 2)
 		return bits;
 	dense = outside_runs(&c->r, c->rows.n_blocks, p->common, sorted);
-	if (dense == 0)
+	if (dense == 0 || dense > n / SPARSE_PART)
 		return bits;
 	radix_sort(sorted, dense, scratch);
 	sparse_bits = bins_find(sorted, dense, BIN_BITS, BINS_MAX - 1, &bins);

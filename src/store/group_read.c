@@ -89,7 +89,6 @@ struct lane {
 	const uint64_t *entry;
 	size_t at;
 	uint32_t *out;
-	bool wide;
 };
 
 static inline uint32_t take(const uint64_t *entries, uint64_t word, unsigned *bits)
@@ -131,21 +130,17 @@ static inline __attribute__((always_inline)) void decode_lanes(const struct lane
 	}
 }
 
-static void decode(const struct lane *lanes, unsigned n, const uint8_t *bits, unsigned rows)
+/* Of the same width, up to all columns at once. */
+static void decode(const struct lane *lanes, unsigned n, const uint8_t *bits, unsigned rows,
+		   bool wide)
 {
-	bool wide = false;
-
-	for (unsigned l = 0; l < n; l++)
-		wide |= lanes[l].wide;
-	if (wide) {
-		for (unsigned l = 0; l < n; l++)
-			decode_lanes(lanes + l, 1, bits, rows, true);
-		return;
-	}
 	switch (n) {
 #define CASE(lane_count)                                                                           \
 	case lane_count:                                                                           \
-		decode_lanes(lanes, lane_count, bits, rows, false);                                \
+		if (wide)                                                                          \
+			decode_lanes(lanes, lane_count, bits, rows, true);                         \
+		else                                                                               \
+			decode_lanes(lanes, lane_count, bits, rows, false);                        \
 		break
 		CASE(1);
 		CASE(2);
@@ -159,6 +154,18 @@ static void decode(const struct lane *lanes, unsigned n, const uint8_t *bits, un
 	}
 }
 
+static size_t decode_run(const struct lane *lane, const uint8_t *bits, size_t at, uint32_t *out,
+			 unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		unsigned width;
+
+		out[i] = take(lane->entry, bits_peek(bits, at), &width);
+		at += width;
+	}
+	return at;
+}
+
 /* A run that is all common has one bit; else the values follow it. */
 static void decode_sparse(const struct lane *lane, const uint8_t *bits, unsigned rows,
 			  uint32_t common)
@@ -166,16 +173,13 @@ static void decode_sparse(const struct lane *lane, const uint8_t *bits, unsigned
 	size_t at = lane->at;
 
 	for (unsigned i = 0; i < rows; i += MODEL_RUN) {
-		unsigned run = rows - i < MODEL_RUN ? rows - i : MODEL_RUN;
-		bool values = bits_get(bits, at++, 1);
+		unsigned n = rows - i < MODEL_RUN ? rows - i : MODEL_RUN;
 
-		for (unsigned k = i; k < i + run; k++) {
-			unsigned width = 0;
-
-			lane->out[k] = values ? take(lane->entry, bits_peek(bits, at), &width) :
-						common;
-			at += width;
-		}
+		if (bits_get(bits, at++, 1))
+			at = decode_run(lane, bits, at, lane->out + i, n);
+		else
+			for (unsigned k = i; k < i + n; k++)
+				lane->out[k] = common;
 	}
 }
 
@@ -224,7 +228,6 @@ static struct lane lane_for(const struct group_view *v, struct group_decoders *d
 		.entry = d->column[column].entry,
 		.at = at,
 		.out = out,
-		.wide = m->wide,
 	};
 }
 
@@ -244,8 +247,8 @@ void group_block_codes(const struct group_view *v, struct group_decoders *d, uns
 		       unsigned columns, unsigned rows, uint32_t out[COLUMN_COUNT][DECODED_ROWS])
 {
 	size_t at = v->blocks_at + v->pace * block + (size_t)packed_get(&v->where, block);
-	struct lane lanes[COLUMN_COUNT];
-	unsigned n = 0;
+	struct lane narrow[COLUMN_COUNT], wide[COLUMN_COUNT];
+	unsigned n_narrow = 0, n_wide = 0;
 
 	columns = with_foretellers(v, columns);
 	for (unsigned c = 0; c < COLUMN_COUNT; c++) {
@@ -257,16 +260,20 @@ void group_block_codes(const struct group_view *v, struct group_decoders *d, uns
 			continue;
 		}
 		if (has(columns, c)) {
-			lanes[n] = lane_for(v, d, at, c, out[c]);
+			struct lane lane = lane_for(v, d, at, c, out[c]);
+
 			if (m->sparse)
-				decode_sparse(&lanes[n], v->bits,
-					      rows - (unsigned)(lanes[n].out - out[c]), m->common);
+				decode_sparse(&lane, v->bits, rows - (unsigned)(lane.out - out[c]),
+					      m->common);
+			else if (m->wide)
+				wide[n_wide++] = lane;
 			else
-				n++;
+				narrow[n_narrow++] = lane;
 		}
 		at += (size_t)packed_get(&v->length[c], block);
 	}
-	decode(lanes, n, v->bits, rows);
+	decode(narrow, n_narrow, v->bits, rows, false);
+	decode(wide, n_wide, v->bits, rows, true);
 	for (unsigned c = 0; c < COLUMN_COUNT; c++)
 		if (has(columns, c) && v->model[c])
 			undo_prediction(v, block, c, rows, out);

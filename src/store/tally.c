@@ -140,42 +140,47 @@ static void add_missing(struct cells *c, enum metric m, const uint32_t *codes,
 	}
 }
 
-/* First all codes, then all values, then all cells: three short loops instead of a long one. */
-static void add_others(struct cells *c, enum metric m, const uint32_t *codes,
-		       const struct segment *s, unsigned n)
+/* First all codes, then all values, then all cells: short loops instead of a long one. */
+static void add_extremes(struct cells *c, enum metric m, const uint32_t *codes,
+			 const struct segment *s, unsigned n)
 {
-	uint32_t code[BLOCK_ROWS];
+	uint32_t least[BLOCK_ROWS], greatest[BLOCK_ROWS];
 	double value[BLOCK_ROWS];
 
+	for (unsigned i = 0; i < n; i++)
+		fold_extremes(codes + s[i].from, (unsigned)(s[i].to - s[i].from), &least[i],
+			      &greatest[i]);
 	if (c->least) {
-		for (unsigned i = 0; i < n; i++)
-			code[i] = fold_least(codes + s[i].from, (unsigned)(s[i].to - s[i].from));
-		fold_values(m, code, n, value);
+		fold_values(m, least, n, value);
 		for (unsigned i = 0; i < n; i++)
 			add_least(&c->least[s[i].bucket], value[i]);
 	}
 	if (c->greatest) {
-		for (unsigned i = 0; i < n; i++)
-			code[i] = fold_greatest(codes + s[i].from, (unsigned)(s[i].to - s[i].from));
-		fold_values(m, code, n, value);
+		fold_values(m, greatest, n, value);
 		for (unsigned i = 0; i < n; i++)
 			add_greatest(&c->greatest[s[i].bucket], value[i]);
 	}
-	if (c->last) {
-		for (unsigned i = 0; i < n; i++)
-			code[i] = fold_last(codes + s[i].from, (unsigned)(s[i].to - s[i].from));
-		fold_values(m, code, n, value);
-		for (unsigned i = 0; i < n; i++)
-			add_last(&c->last[s[i].bucket], value[i]);
-	}
+}
+
+static void add_lasts(struct cells *c, enum metric m, const uint32_t *codes,
+		      const struct segment *s, unsigned n)
+{
+	uint32_t last[BLOCK_ROWS];
+	double value[BLOCK_ROWS];
+
+	for (unsigned i = 0; i < n; i++)
+		last[i] = fold_last(codes + s[i].from, (unsigned)(s[i].to - s[i].from));
+	fold_values(m, last, n, value);
+	for (unsigned i = 0; i < n; i++)
+		add_last(&c->last[s[i].bucket], value[i]);
 }
 
 static void add_segments(struct tally *t, struct walk *w, const struct segment *s, unsigned n)
 {
 	const struct segment *last = s + n - 1;
-	/* What is behind the last edge is the rest of the totals, if only the sums are asked. */
-	bool rest = t->only_mean && last->to == w->times.rows && !w->open;
-	unsigned rows = rest ? last->from : last->to;
+	/* The sum of what is behind the last edge is the rest of the totals. */
+	bool rest = last->to == w->times.rows && !w->open;
+	unsigned rows = rest && t->only_mean ? last->from : last->to;
 	struct block_totals totals;
 
 	if (rest)
@@ -196,8 +201,10 @@ static void add_segments(struct tally *t, struct walk *w, const struct segment *
 			add_sums(c, m, w->column[column], s, n, rest ? &totals : NULL);
 		if (w->absent >> column & 1)
 			add_missing(c, m, w->column[column], s, n, rest ? &totals : NULL);
-		if (!t->only_mean)
-			add_others(c, m, w->column[column], s, n);
+		if (c->least || c->greatest)
+			add_extremes(c, m, w->column[column], s, n);
+		if (c->last)
+			add_lasts(c, m, w->column[column], s, n);
 	}
 }
 
