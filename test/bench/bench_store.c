@@ -26,9 +26,6 @@
 #define UNALIGNED_MS 600000	/* windows end somewhere in the newest ten minutes */
 #define EXTREME_MOST 4		/* times the mean of the traces, that a query of anything may take */
 
-#define STRING_(x) #x
-#define STRING(x) STRING_(x)
-
 enum window { HOUR, DAY, WEEK, WINDOWS };
 
 static const int64_t window_ms[WINDOWS] = { 3600000, 86400000, 604800000 };
@@ -50,7 +47,7 @@ struct subject {
 	struct trace trace;	/* no rows: one of the extremes */
 	struct instance instances[INSTANCES_MOST];
 	struct pair bytes;
-	double absent_bytes;	/* a sample of the ring, with 30 % of each field absent; NAN of the extremes */
+	double absent_bytes;	/* with 30 % of each field absent; NAN of the extremes */
 	struct pair append;
 	struct pair append_999;
 	struct pair append_longest;
@@ -105,6 +102,31 @@ static void subjects_fill(void)
 	for (size_t i = 0; i < bench.n; i++)
 		for (int k = 0; k < bench.instances; k++)
 			instance_fill(&bench.subjects[i].instances[k], bench.subjects[i].feed, k);
+}
+
+/* What is measured is the same work: a day of both has the same buckets with as many samples. */
+static void subjects_compare(void)
+{
+	for (size_t i = 0; i < bench.n; i++) {
+		const struct instance *in = &bench.subjects[i].instances[0];
+		struct range_query q = { in->newest_ms - window_ms[DAY] + 1, in->newest_ms + 1,
+					 700001, AGGREGATE_ALL };
+		struct range_result a, b;
+		size_t row = 0;
+
+		check(ring_range(in->ring, &q, &a), "ring_range");
+		check(plain_range(&in->plain, &q, &b), "plain_range");
+		while (row < a.n && row < b.n && a.at_ms[row] == b.at_ms[row] &&
+		       a.count[row] == b.count[row])
+			row++;
+		if (row != a.n || row != b.n) {
+			fprintf(stderr, "%s: ring and array do not agree\n",
+				bench.subjects[i].feed.name);
+			exit(1);
+		}
+		range_result_clear(&a);
+		range_result_clear(&b);
+	}
 }
 
 static void subjects_clear(void)
@@ -190,8 +212,10 @@ static void measure_append(struct subject *s)
 		}
 	}
 	s->append = (struct pair){ times_quantile(&whole[0], 0.5), times_quantile(&whole[1], 0.5) };
-	s->append_999 = (struct pair){ times_quantile(&single[0], 0.999), times_quantile(&single[1], 0.999) };
-	s->append_longest = (struct pair){ times_quantile(&longest[0], 0.5), times_quantile(&longest[1], 0.5) };
+	s->append_999 = (struct pair){ times_quantile(&single[0], 0.999),
+				       times_quantile(&single[1], 0.999) };
+	s->append_longest =
+		(struct pair){ times_quantile(&longest[0], 0.5), times_quantile(&longest[1], 0.5) };
 	for (int plain = 0; plain < 2; plain++) {
 		times_clear(&whole[plain]);
 		times_clear(&single[plain]);
@@ -224,7 +248,8 @@ static void measure_warm(enum window w, bool plain, unsigned aggregates)
 	for (size_t i = 0; i < bench.n; i++)
 		for (int k = 0; k < bench.instances; k++)
 			for (int repeat = -1; repeat < bench.repeats; repeat++)
-				measure_query(&bench.subjects[i], k, w, plain, aggregates, repeat >= 0);
+				measure_query(&bench.subjects[i], k, w, plain, aggregates,
+					      repeat >= 0);
 }
 
 /* One instance after the other, and nothing of them in any cache. */
@@ -263,7 +288,7 @@ static struct pair *pair_at(struct subject *s, size_t offset)
 	return (struct pair *)(void *)((char *)s + offset);
 }
 
-/* Over the traces, without the extremes. */
+/* Over the traces, without the extremes; NAN when only those were asked for. */
 static struct pair mean_of(size_t offset)
 {
 	struct pair mean = { 0, 0 };
@@ -288,8 +313,8 @@ struct column {
 
 static void cells_print(const struct column *c, struct pair p)
 {
-	printf("  %10.*f %10.*f %6.2f", c->decimals, p.ring / c->unit, c->decimals, p.plain / c->unit,
-	       p.ring / p.plain);
+	printf("  %10.*f %10.*f %6.2f", c->decimals, p.ring / c->unit, c->decimals,
+	       p.plain / c->unit, p.ring / p.plain);
 }
 
 static void line_print(struct subject *s, const struct column *columns, size_t n)
@@ -313,7 +338,7 @@ static void table_print(const char *title, const struct column *columns, size_t 
 	for (size_t i = 0; i < bench.n; i++)
 		if (bench.subjects[i].trace.n)
 			line_print(&bench.subjects[i], columns, n);
-	printf("%-12s", "mean");
+	printf("%-12s", "mean, traces");
 	for (size_t c = 0; c < n; c++)
 		cells_print(&columns[c], mean_of(columns[c].offset));
 	printf("\n");
@@ -323,29 +348,39 @@ static void table_print(const char *title, const struct column *columns, size_t 
 	fflush(stdout);
 }
 
+static void bytes_line(const char *name, struct pair bytes, double absent)
+{
+	printf("%-12s %8.2f %8.3f %16.1f", name, bytes.ring, bytes.ring / bytes.plain,
+	       bytes.ring * CAPACITY / 1000);
+	if (!isnan(absent))
+		printf(" %14.2f", absent);
+	printf("\n");
+}
+
 static void bytes_table(void)
 {
-	double absent = 0, kb = CAPACITY / 1000.0;
+	double absent = 0;
 	struct pair mean;
 	int traces = 0;
 
 	for (size_t i = 0; i < bench.n; i++)
 		measure_bytes(&bench.subjects[i]);
-	printf("\nBytes a sample, all memory counted, mean over one cycle of groups (array: %zu)\n%-12s %8s %8s "
-	       "%14s %16s\n", sizeof(struct plain_sample), "", "ring", "r/a", "30 %% absent", "full ring, KB");
+	printf("\nBytes a sample, all memory counted, mean over one cycle of groups (array: "
+	       "%zu)\n%-12s %8s %8s "
+	       "%16s %14s\n",
+	       sizeof(struct plain_sample), "", "ring", "r/a", "full ring, KB", "30 % absent");
 	for (size_t i = 0; i < bench.n; i++) {
 		struct subject *s = &bench.subjects[i];
 
-		printf("%-12s %8.2f %8.3f %14.2f %16.1f\n", s->feed.name, s->bytes.ring,
-		       s->bytes.ring / s->bytes.plain, s->absent_bytes, s->bytes.ring * kb);
+		bytes_line(s->feed.name, s->bytes, s->absent_bytes);
 		if (s->trace.n == 0)
 			continue;
 		absent += s->absent_bytes;
 		traces++;
 	}
 	mean = mean_of(offsetof(struct subject, bytes));
-	printf("%-12s %8.2f %8.3f %14.2f %16.1f   (of the traces)\n", "mean", mean.ring,
-	       mean.ring / mean.plain, absent / traces, mean.ring * kb);
+	if (traces)
+		bytes_line("mean, traces", mean, absent / traces);
 	fflush(stdout);
 }
 
@@ -374,10 +409,12 @@ static void extremes_print(void)
 			continue;
 		printf("%s against the mean:", s->feed.name);
 		for (size_t w = 0; w < WINDOWS; w++) {
-			struct pair mean = mean_of(offsetof(struct subject, query) + w * sizeof(struct pair));
+			struct pair mean =
+				mean_of(offsetof(struct subject, query) + w * sizeof(struct pair));
 			double times = s->query[w].ring / mean.ring;
 
-			printf(" %s %.2f%s", names[w], times, times > EXTREME_MOST ? " TOO SLOW" : "");
+			printf(" %s %.2f%s", names[w], times,
+			       times > EXTREME_MOST ? " TOO SLOW" : "");
 		}
 		printf("   (at most %d)\n", EXTREME_MOST);
 	}
@@ -439,9 +476,11 @@ static void subjects_choose(char **names)
 
 static void build_print(void)
 {
-	printf("Store of meterd %s, compiler %s, build type %s\n", METERD_VERSION, __VERSION__, BUILD_TYPE);
-	printf("%d samples a ring, %d instances a line, %d repeats; one look at the clock: %.0f ns\n", CAPACITY,
-	       bench.instances, bench.repeats, measure_clock_ns());
+	printf("Store of meterd %s, compiler %s, build type %s\n", METERD_VERSION, __VERSION__,
+	       BUILD_TYPE);
+	printf("%d samples a ring, %d instances a line, %d repeats; one look at the clock: %.0f "
+	       "ns\n",
+	       CAPACITY, bench.instances, bench.repeats, measure_clock_ns());
 #ifndef __OPTIMIZE__
 	printf("WARNING: compiled without optimisation: the times say nothing\n");
 #endif
@@ -472,6 +511,7 @@ int main(int argc, char **argv)
 	bytes_table();
 	append_table();
 	subjects_fill();
+	subjects_compare();
 	query_table(false, AGGREGATE_BIT(AGGREGATE_MEAN));
 	query_table(true, AGGREGATE_BIT(AGGREGATE_MEAN));
 	query_table(false, AGGREGATE_ALL);

@@ -104,14 +104,17 @@ static double saturating(struct generator *g, enum metric m)
 		0, DBL_MIN, 1, 1e16, 0x1p53, 0x1p53 + 1024, 0x1p47, 1e300, DBL_MAX,
 	};
 
-	return chance(&g->seed, 0.1) ? values[generator_below(&g->seed, sizeof values / sizeof *values)] :
-				       uniform(g, m);
+	return chance(&g->seed, 0.1)
+		       ? values[generator_below(&g->seed, sizeof values / sizeof *values)]
+		       : uniform(g, m);
 }
 
 /* Exactly on the edges of rounding and beside them. */
 static double halves(struct generator *g, enum metric m)
 {
-	double unit = is_memory(m) ? 1024 : m == METRIC_NETWORK_IN || m == METRIC_NETWORK_OUT ? 1 : 0x1p-10;
+	double unit = is_memory(m)					  ? 1024
+		      : m == METRIC_NETWORK_IN || m == METRIC_NETWORK_OUT ? 1
+									  : 0x1p-10;
 	double value = unit / 2 * (double)generator_below(&g->seed, 5000);
 
 	switch (generator_below(&g->seed, 3)) {
@@ -240,7 +243,8 @@ static int64_t no_order(struct generator *g)
 static int64_t jagged(struct generator *g)
 {
 	g->clock_ms += g->interval_ms;
-	return g->clock_ms + ((int64_t)generator_below(&g->seed, 2001) - 1000) * (1 + g->interval_ms / 50);
+	return g->clock_ms +
+	       ((int64_t)generator_below(&g->seed, 2001) - 1000) * (1 + g->interval_ms / 50);
 }
 
 static int64_t back_at_every_reading(struct generator *g)
@@ -251,7 +255,8 @@ static int64_t back_at_every_reading(struct generator *g)
 static int64_t any_time(struct generator *g)
 {
 	if (chance(&g->seed, 0.05))
-		g->clock_ms = (int64_t)(generator_bits(&g->seed) >> (1 + generator_below(&g->seed, 40)));
+		g->clock_ms =
+			(int64_t)(generator_bits(&g->seed) >> (1 + generator_below(&g->seed, 40)));
 	if (chance(&g->seed, 0.03))
 		g->clock_ms = -g->clock_ms;
 	return g->clock_ms < INT64_MAX - g->interval_ms ? on_time(g) : g->clock_ms;
@@ -439,14 +444,16 @@ static int64_t some_resolution(uint64_t *seed, int64_t window, int64_t interval_
 		break;
 	}
 	/* Seldom more buckets than a hundred or so, which is where the time of a test goes. */
-	if (resolution < 1 || window / resolution >= (chance(seed, 0.001) ? RANGE_BUCKETS_MAX - 1 : 150))
+	if (resolution < 1 ||
+	    window / resolution >= (chance(seed, 0.001) ? RANGE_BUCKETS_MAX - 1 : 150))
 		resolution = split(window, 1 + (int64_t)generator_below(seed, 130));
 	return resolution;
 }
 
 struct range_query generator_query(uint64_t *seed, const struct naive *nv, int64_t interval_ms)
 {
-	static const int64_t edges[] = { INT64_MIN, INT64_MIN + 1, -1, 0, 1, INT64_MAX - 1, INT64_MAX };
+	static const int64_t edges[] = { INT64_MIN, INT64_MIN + 1, -1,	     0,
+					 1,	    INT64_MAX - 1, INT64_MAX };
 	struct range_query q = { .aggregates = 1 + (unsigned)generator_below(seed, AGGREGATE_ALL) };
 	int64_t window;
 
@@ -464,8 +471,11 @@ struct range_query generator_query(uint64_t *seed, const struct naive *nv, int64
 		q.until_ms = add(nv->n_sorted ? nv->sorted[nv->n_sorted - 1].at_ms : 0, 1);
 		break;
 	case 3:		/* before or after everything */
-		q.since_ms = add(nv->n_sorted ? nv->sorted[generator_below(seed, 2) * (nv->n_sorted - 1)].at_ms : 0,
-				 1 - (int64_t)generator_below(seed, 2) * 100000);
+		q.since_ms =
+			nv->n_sorted
+				? nv->sorted[generator_below(seed, 2) * (nv->n_sorted - 1)].at_ms
+				: 0;
+		q.since_ms = add(q.since_ms, 1 - (int64_t)generator_below(seed, 2) * 100000);
 		q.until_ms = add(q.since_ms, 99999);
 		break;
 	case 4:
@@ -475,9 +485,11 @@ struct range_query generator_query(uint64_t *seed, const struct naive *nv, int64
 		q.until_ms = add(q.since_ms, 1 + (int64_t)generator_below(seed, 2));
 		break;
 	default:
-		q.since_ms = add(q.since_ms, -(int64_t)generator_below(seed, (uint64_t)interval_ms + 1));
-		q.until_ms = add(later_time(seed, nv, q.since_ms, generator_below(seed, 8) ? 60 : 500),
-				 (int64_t)generator_below(seed, (uint64_t)interval_ms + 1));
+		q.since_ms =
+			add(q.since_ms, -(int64_t)generator_below(seed, (uint64_t)interval_ms + 1));
+		q.until_ms =
+			add(later_time(seed, nv, q.since_ms, generator_below(seed, 8) ? 60 : 500),
+			    (int64_t)generator_below(seed, (uint64_t)interval_ms + 1));
 		break;
 	}
 	/* A window longer than an int64 is not a question that can be put. */

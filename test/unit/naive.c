@@ -136,7 +136,8 @@ static int value_is(double got, double want, double tolerance)
 }
 
 /* One row of an answer against the samples of its bucket; which columns there are is for columns_differ(). */
-static const char *row_differs(const struct range_result *got, size_t row, const struct tally *tallies)
+static const char *row_differs(const struct range_result *got, size_t row,
+			       const struct tally *tallies)
 {
 	for (int m = 0; m < METRIC_COUNT; m++) {
 		for (int a = 0; a < AGGREGATE_COUNT; a++) {
@@ -144,8 +145,9 @@ static const char *row_differs(const struct range_result *got, size_t row, const
 			double value = got->column[a][m] ? got->column[a][m][row] : want;
 
 			if (!value_is(value, want, a == AGGREGATE_MEAN ? MEAN_TOLERANCE : 0))
-				return differs("row %zu: aggregate %d of metric %d is %.17g, not %.17g",
-					       row, a, m, value, want);
+				return differs(
+					"row %zu: aggregate %d of metric %d is %.17g, not %.17g",
+					row, a, m, value, want);
 		}
 	}
 	return NULL;
@@ -200,11 +202,11 @@ static const char *range_compare(const struct naive *nv, const struct range_quer
 		if (row >= got->n)
 			return differs("%zu rows, and no bucket at %" PRId64, got->n, start);
 		if (got->at_ms[row] != start)
-			return differs("row %zu is at %" PRId64 ", not %" PRId64, row, got->at_ms[row],
-				       start);
+			return differs("row %zu is at %" PRId64 ", not %" PRId64, row,
+				       got->at_ms[row], start);
 		if (got->count[row] != count)
-			return differs("row %zu counts %" PRIu32 ", not %" PRIu32, row, got->count[row],
-				       count);
+			return differs("row %zu counts %" PRIu32 ", not %" PRIu32, row,
+				       got->count[row], count);
 		for (int m = 0; m < METRIC_COUNT; m++)
 			readings[m] += tallies[m].n;
 		why = row_differs(got, row, tallies);
@@ -249,8 +251,8 @@ static const char *raw_compare(const struct naive *nv, size_t at, size_t rows,
 
 			readings[m] += !isnan(s->value[m]);
 			if (column && !value_is(column[i], s->value[m], 0))
-				return differs("raw row %zu: metric %d is %.17g, not %.17g", i, m, column[i],
-					       s->value[m]);
+				return differs("raw row %zu: metric %d is %.17g, not %.17g", i, m,
+					       column[i], s->value[m]);
 		}
 	}
 	return columns_differ(got, AGGREGATE_BIT(AGGREGATE_MEAN), readings);
@@ -261,7 +263,8 @@ static size_t page_rows(const struct naive *nv, size_t at, size_t n, size_t max_
 {
 	size_t rows = n < max_rows ? n : max_rows;
 
-	while (rows > 0 && rows < n && nv->sorted[at + rows - 1].at_ms == nv->sorted[at + rows].at_ms)
+	while (rows > 0 && rows < n &&
+	       nv->sorted[at + rows - 1].at_ms == nv->sorted[at + rows].at_ms)
 		rows--;
 	return rows;
 }

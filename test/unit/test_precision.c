@@ -50,7 +50,8 @@ static void test_error_is_bounded(void **state)
 		const struct metric_case *c = &metric_cases[i];
 
 		printf("# %s\n", c->name);
-		for (int step = 0; step < STEPS && sweep(step) < greatest(c) * (1 - 1.0 / 2048); step++) {
+		for (int step = 0; step < STEPS && sweep(step) < greatest(c) * (1 - 1.0 / 2048);
+		     step++) {
 			double value = sweep(step), got = precision_round(c->metric, value);
 
 			if (!(fabs(got - value) <= error_allowed(c, value)))
@@ -202,7 +203,8 @@ static void test_counted_from_the_greatest_on(void **state)
 			if (counted)
 				assert_true(held == precision_round(c->metric, DBL_MAX));
 			else
-				assert_true(fabs(held - sweep(step)) <= error_allowed(c, sweep(step)));
+				assert_true(fabs(held - sweep(step)) <=
+					    error_allowed(c, sweep(step)));
 		}
 	}
 	ring_free(r);

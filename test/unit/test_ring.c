@@ -53,8 +53,11 @@ static const struct new_case {
 	{ "too large", RING_CAPACITY_MAX + 1u, 10000, -EINVAL },
 	{ "no interval", 10, 0, -EINVAL },
 	{ "a negative interval", 10, -1, -EINVAL },
+	{ "a long interval", 10, 1ll << 40, 0 },
+#ifdef RING_INTERVAL_MAX_MS
 	{ "the longest interval", 10, RING_INTERVAL_MAX_MS, 0 },
-	{ "a longer one", 10, RING_INTERVAL_MAX_MS + 1, -EINVAL },
+	{ "too long an interval", 10, RING_INTERVAL_MAX_MS + 1, -EINVAL },
+#endif
 };
 
 static void test_new(void **state)
@@ -248,7 +251,8 @@ static void test_queries(void **state)
 		printf("# %s\n", query_cases[i].name);
 		assert_int_equal(ring_range(r, &query_cases[i].query, &got), query_cases[i].want);
 		range_result_clear(&got);	/* zeroed after a failure */
-		assert_int_equal(ring_range(empty, &query_cases[i].query, &got), query_cases[i].want);
+		assert_int_equal(ring_range(empty, &query_cases[i].query, &got),
+				 query_cases[i].want);
 		assert_int_equal(got.n, 0);
 		range_result_clear(&got);
 	}
@@ -347,7 +351,7 @@ static void test_raw_in_time_order(void **state)
 	naive_clear(&nv);
 }
 
-/* Every block and group is in the answer's memory order once: sums of a whole group, and of all but one row. */
+/* Sums of whole groups, of parts of a block, and of what a block leaves of its sum. */
 static void test_sums_are_exact(void **state)
 {
 	struct ring *r = ring_of(20000);
@@ -365,14 +369,16 @@ static void test_sums_are_exact(void **state)
 	}
 	fail_because(naive_follow(&nv, r, 20000));
 	for (int i = 0; i < 400; i++) {
-		int64_t first = (int64_t)generator_below(&seed, 9000), n = 1 + (int64_t)generator_below(&seed, 9000);
+		int64_t first = (int64_t)generator_below(&seed, 9000);
+		int64_t n = 1 + (int64_t)generator_below(&seed, 9000);
 		struct range_query q = {
 			.since_ms = START_MS + first * INTERVAL_MS,
 			.until_ms = START_MS + (first + n) * INTERVAL_MS,
 			.aggregates = AGGREGATE_ALL,
 		};
 
-		q.resolution_ms = 1 + (q.until_ms - q.since_ms) / (1 + (int64_t)generator_below(&seed, 120));
+		q.resolution_ms =
+			1 + (q.until_ms - q.since_ms) / (1 + (int64_t)generator_below(&seed, 120));
 		fail_because(naive_range_differs(&nv, r, &q));
 	}
 	ring_free(r);

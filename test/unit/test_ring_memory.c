@@ -13,15 +13,17 @@
 #include "naive.h"
 #include "ring.h"
 
-#if defined __SANITIZE_ADDRESS__
-#define HAVE_ASAN 1
+/* A sanitizer that brings its own; glibc then knows of nothing. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define OTHER_ALLOCATOR 1
 #elif defined __has_feature
-#if __has_feature(address_sanitizer)
-#define HAVE_ASAN 1
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
+	__has_feature(thread_sanitizer)
+#define OTHER_ALLOCATOR 1
 #endif
 #endif
-#ifndef HAVE_ASAN
-#define HAVE_ASAN 0
+#ifndef OTHER_ALLOCATOR
+#define OTHER_ALLOCATOR 0
 #endif
 
 #define START_MS 1790000000000
@@ -88,8 +90,8 @@ static void test_bytes_are_all_of_it(void **state)
 		assert_int_equal(ring_new(&r, capacity, INTERVAL_MS), 0);
 		fill_and_count(r, &g, capacity + 5000, before, &worst);
 		if (worst > 0.01)
-			fail_msg("%s, capacity %zu: ring_bytes() is %.1f %% off", g.values->name, capacity,
-				 100 * worst);
+			fail_msg("%s, capacity %zu: ring_bytes() is %.1f %% off", g.values->name,
+				 capacity, 100 * worst);
 		ring_free(r);
 		assert_int_equal(counted.bytes, before);
 		assert_int_equal(counted.blocks, blocks);
@@ -104,9 +106,9 @@ static void test_bytes_are_what_the_allocator_says(void **state)
 	size_t said = 0, held;
 
 	(void)state;
-	if (HAVE_ASAN) {
+	if (OTHER_ALLOCATOR) {
 		/* Not skip(): its "not ok # SKIP" is a failure to meson. */
-		printf("# skipped: AddressSanitizer has an allocator of its own\n");
+		printf("# skipped: the sanitizer has an allocator of its own\n");
 		return;
 	}
 	before = mallinfo2();
@@ -183,8 +185,9 @@ static void victim_check(struct victim *v, int questions)
 		why = naive_range_differs(&v->naive, v->ring, &q);
 	}
 	if (why)
-		fail_msg("%s, %s, capacity %zu, after %zu samples, %zu refused: %s", v->g.values->name,
-			 v->g.times->name, v->capacity, v->naive.n, v->refused, why);
+		fail_msg("%s, %s, capacity %zu, after %zu samples, %zu refused: %s",
+			 v->g.values->name, v->g.times->name, v->capacity, v->naive.n, v->refused,
+			 why);
 }
 
 static void victim_end(struct victim *v)
@@ -257,7 +260,8 @@ static void test_all_calls_fail_for_a_while(void **state)
 
 		victim_start(&v, i * 7 + 2, victim_capacities[i % COUNT_OF(victim_capacities)]);
 		for (size_t n = 0; n < v.capacity * 2 + 8000;) {
-			size_t good = generator_below(&v.seed, 2500), bad = generator_below(&v.seed, 600);
+			size_t good = generator_below(&v.seed, 2500),
+			       bad = generator_below(&v.seed, 600);
 
 			for (size_t k = 0; k < good + bad; k++, n++) {
 				struct sample s = generator_next(&v.g);
@@ -295,8 +299,9 @@ static void test_answers_without_memory(void **state)
 			int result;
 
 			counted_fail_at(1 + n % 4);
-			result = n % 3 ? ring_range(v.ring, &q, &got) :
-					 ring_raw(v.ring, q.since_ms, q.until_ms, 1000000, &got, &next);
+			result = n % 3 ? ring_range(v.ring, &q, &got)
+				       : ring_raw(v.ring, q.since_ms, q.until_ms, 1000000, &got,
+						  &next);
 			assert_int_equal(result, counted.failures ? -ENOMEM : 0);
 			counted_fail_at(0);
 			range_result_clear(&got);

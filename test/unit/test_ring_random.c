@@ -47,7 +47,9 @@ static void round_fail(struct round *rd, const char *what, const char *why)
 
 static size_t some_capacity(uint64_t *seed)
 {
-	static const size_t special[] = { 1, 2, 63, 64, 65, 128, 2047, 2048, 2049, 2112, 4096, 6144 };
+	static const size_t special[] = {
+		1, 2, 63, 64, 65, 128, 2047, 2048, 2049, 2112, 4096, 6144
+	};
 
 	switch (generator_below(seed, 16)) {
 	case 0:
@@ -74,10 +76,12 @@ static void round_start(struct round *rd, size_t number)
 	rd->capacity = some_capacity(&rd->seed);
 	interval_ms = intervals[generator_below(&rd->seed, COUNT_OF(intervals))];
 	/* Often the ring is told another interval than the one that the samples keep. */
-	kept_ms = generator_below(&rd->seed, 4) ? interval_ms :
-						  intervals[generator_below(&rd->seed, COUNT_OF(intervals))];
-	start_ms = generator_below(&rd->seed, 8) ? 1790000000000 :
-						   (int64_t)generator_below(&rd->seed, 2000000) - 1000000;
+	kept_ms = generator_below(&rd->seed, 4)
+			  ? interval_ms
+			  : intervals[generator_below(&rd->seed, COUNT_OF(intervals))];
+	start_ms = generator_below(&rd->seed, 8)
+			   ? 1790000000000
+			   : (int64_t)generator_below(&rd->seed, 2000000) - 1000000;
 	generator_start(&rd->g, generator_bits(&rd->seed), &value_kinds[number % value_kind_count],
 			&time_kinds[number / value_kind_count % time_kind_count], start_ms, kept_ms,
 			&traces[generator_below(&rd->seed, TRACE_COUNT)]);
@@ -108,8 +112,8 @@ static void ask_range(struct round *rd)
 	questions++;
 	if (!why)
 		return;
-	snprintf(what, sizeof what, "[%" PRId64 ", %" PRId64 ") by %" PRId64 ", aggregates %u", q.since_ms,
-		 q.until_ms, q.resolution_ms, q.aggregates);
+	snprintf(what, sizeof what, "[%" PRId64 ", %" PRId64 ") by %" PRId64 ", aggregates %u",
+		 q.since_ms, q.until_ms, q.resolution_ms, q.aggregates);
 	round_fail(rd, what, why);
 }
 
@@ -124,8 +128,8 @@ static void ask_raw(struct round *rd)
 	questions++;
 	if (!why)
 		return;
-	snprintf(what, sizeof what, "raw [%" PRId64 ", %" PRId64 "), at most %zu", q.since_ms, q.until_ms,
-		 max_rows);
+	snprintf(what, sizeof what, "raw [%" PRId64 ", %" PRId64 "), at most %zu", q.since_ms,
+		 q.until_ms, max_rows);
 	round_fail(rd, what, why);
 }
 
