@@ -16,8 +16,10 @@
 /* A new model must save this part of its own size at least: as a rule it serves further groups. */
 #define MODEL_SHARE 2
 /* A kept model is taken at once if a value takes about what it did when the model was made. */
-#define AS_GOOD 1.04f
-#define AS_BAD 0.9f
+#define AS_GOOD 1.06f
+#define AS_BAD 0.85f
+/* A model made from fewer rows is never taken without looking for a better one. */
+#define ROWS_ENOUGH (GROUP_ROWS_MAX * 3 / 4)
 /* Runs are worth their slower decoding when they save a bit in so many values. */
 #define SPARSE_SAVES 8
 #define SPARSE_PART 2	/* and no more than this part of all is outside of them */
@@ -371,7 +373,9 @@ static bool choose(struct choice *c, struct model *kept[MODELS_KEPT])
 		bits = cost_with(c, made);
 		if (bits != SIZE_MAX &&
 		    (!c->best || bits + model_bytes(made) * 8 / MODEL_SHARE < c->best_bits)) {
-			made->bits = (float)bits / (float)c->rows.n;
+			/* One made from few rows serves until there are more. */
+			if (c->rows.n >= ROWS_ENOUGH)
+				made->bits = (float)bits / (float)c->rows.n;
 			take(c, made, bits);
 			keep(kept, made);
 			return true;

@@ -15,6 +15,9 @@
  * always in blocks whose rows are read where they stand. When the ring holds more than its capacity without
  * its oldest group, that is freed.
  *
+ * Rings that begin together would hold most at the same times, all of them. So the first group of a ring has
+ * fewer blocks, by chance of its first sample's time.
+ *
  * A ring of small capacity has smaller blocks and groups, or none, so that what it keeps beyond its capacity
  * is an eighth at most.
  */
@@ -43,6 +46,7 @@ struct ring {
 	int64_t interval_ms;
 	unsigned block_rows;	/* of a full block */
 	unsigned group_blocks;	/* of a group; 0: no groups */
+	unsigned next_group_blocks;	/* of the one that is made next */
 	size_t count;
 	uint64_t appended;	/* ever */
 	uint64_t stepped_back;	/* appended at the newest sample that is older than the one before; 0: none */

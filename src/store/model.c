@@ -6,7 +6,6 @@
 
 #include "bits.h"
 
-#define CELLS 256
 #define EXTRA_BITS 5		/* of a byte in packed; the others are the length less 1 */
 /* Two values of so many bits, and the 7 before them, are one read. */
 #define NARROW_BITS ((BITS_WIDTH_MAX - 1) / 2)
@@ -111,7 +110,7 @@ size_t model_bytes(const struct model *m)
 
 void encoder_init(struct encoder *e, const struct model *m)
 {
-	unsigned bins = m->n - 1u, bin = 0;
+	unsigned bins = m->n - 1u;
 	uint32_t span;
 
 	e->model = m;
@@ -123,13 +122,15 @@ void encoder_init(struct encoder *e, const struct model *m)
 	}
 	huffman_codes(e->length, e->n, e->code);
 	span = e->base[bins - 1] - e->base[0];
-	e->shift = bits_width(span) > 8 ? bits_width(span) - 8 : 0;
-	for (unsigned cell = 0; cell <= CELLS; cell++) {
-		while (bin + 1 < bins && (e->base[bin + 1] - e->base[0]) >> e->shift < cell)
-			bin++;
-		e->cell[cell] = (uint8_t)bin;
+	e->shift = bits_width(span) > ENCODER_CELL_BITS ? bits_width(span) - ENCODER_CELL_BITS : 0;
+	/* The first that may hold a residual of a cell is the last that begins in a cell before it. */
+	e->cell[0] = 0;
+	for (unsigned i = 0; i < bins; i++) {
+		size_t cell = (e->base[i] - e->base[0]) >> e->shift;
+		size_t next = i + 1 < bins ? (e->base[i + 1] - e->base[0]) >> e->shift : ENCODER_CELLS + 1;
+
+		memset(e->cell + cell + 1, (int)i, next - cell);
 	}
-	e->cell[CELLS + 1] = (uint8_t)(bins - 1);
 }
 
 /* The last bin that begins at or before the residual; the escape if that does not hold it. */
@@ -140,7 +141,7 @@ static inline unsigned encoder_find(const struct encoder *e, uint32_t residual)
 
 	if (residual < e->base[0])
 		return e->n - 1;
-	cell = cell < CELLS ? cell : CELLS;
+	cell = cell < ENCODER_CELLS ? cell : ENCODER_CELLS;
 	low = e->cell[cell];
 	high = e->cell[cell + 1];
 	while (low < high) {

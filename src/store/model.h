@@ -34,7 +34,7 @@ enum predictor {
 
 struct model {
 	unsigned refs;
-	float bits;		/* a value took on average when the model was made */
+	float bits;		/* a value took on average when the model was made; 0: not known */
 	uint32_t common;	/* of a sparse one */
 	uint32_t origin;	/* bases are told from here */
 	uint32_t escape;	/* base of the last bin */
@@ -65,6 +65,10 @@ size_t model_bytes(const struct model *m);
 
 /* --- values to bits --- */
 
+/* Of the span of a model's bins: so many that as a rule a cell has one bin. */
+#define ENCODER_CELL_BITS 12
+#define ENCODER_CELLS (1u << ENCODER_CELL_BITS)
+
 /* A model laid out for finding a value's bin. */
 struct encoder {
 	const struct model *model;
@@ -74,7 +78,7 @@ struct encoder {
 	uint8_t length[BINS_MAX];
 	uint8_t code[BINS_MAX];
 	unsigned shift;			/* of a residual less base[0], to its cell */
-	uint8_t cell[256 + 2];		/* the first bin that may hold a residual of it */
+	uint8_t cell[ENCODER_CELLS + 2];	/* the first bin that may hold a residual of it */
 };
 
 void encoder_init(struct encoder *e, const struct model *m);

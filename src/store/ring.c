@@ -107,6 +107,7 @@ static void add_group(struct ring *r, struct group *g)
 	}
 	r->groups[r->n_groups++] = slot;
 	drop_blocks(r, g->n_blocks);
+	r->next_group_blocks = r->group_blocks;
 }
 
 /* One step, if there is one to do. Without memory it is done later: until then nothing is amiss. */
@@ -114,11 +115,11 @@ static void make_group(struct ring *r)
 {
 	struct group *g;
 
-	if (r->group_blocks == 0 || r->n_blocks < r->group_blocks + RECENT_BLOCKS)
+	if (r->group_blocks == 0 || r->n_blocks < r->next_group_blocks + RECENT_BLOCKS)
 		return;
 	if (!reserve(&r->groups, sizeof *r->groups, r->n_groups, &r->cap_groups))
 		return;
-	group_maker_step(&r->maker, r->blocks, r->group_blocks, r->interval_ms, &r->models, &g);
+	group_maker_step(&r->maker, r->blocks, r->next_group_blocks, r->interval_ms, &r->models, &g);
 	if (g)
 		add_group(r, g);
 }
@@ -143,6 +144,16 @@ static void evict(struct ring *r)
 
 /* --- appending --- */
 
+/* Any two times that are not the same give unlike numbers (Knuth, multiplicative hashing). */
+static unsigned first_group_blocks(const struct ring *r, int64_t first_ms)
+{
+	uint64_t hash = (uint64_t)first_ms * 0x9e3779b97f4a7c15u >> 32;
+
+	if (r->group_blocks == 0)
+		return 0;
+	return GROUP_BLOCKS_MIN + (unsigned)(hash % (r->group_blocks - GROUP_BLOCKS_MIN + 1));
+}
+
 static bool value_fits(double value)
 {
 	return !isinf(value) && !(value < 0);
@@ -156,6 +167,7 @@ static int append_codes(struct ring *r, int64_t at_ms, const uint32_t codes[COLU
 		r->open = calloc(1, sizeof *r->open);
 		if (!r->open)
 			return -ENOMEM;
+		r->next_group_blocks = first_group_blocks(r, at_ms);
 	}
 	if (r->open->times.rows < r->block_rows &&
 	    open_block_append(r->open, at_ms, r->interval_ms, codes))
