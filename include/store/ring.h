@@ -7,7 +7,8 @@
  *
  * Times may be anything, also go back (a wall clock that was set back); answers are in time order all the same.
  * Samples that keep to the interval cost least; one that is 24 days or more from where it should be begins a
- * block of its own, and many such cost memory. Questions over samples out of order cost up to ten times as much.
+ * block of its own, and many such cost memory. Questions over samples whose times are some minutes out of order
+ * cost up to twice as much; where a whole week is in no order, up to twenty times.
  *
  * A ring belongs to one thread at a time; different rings share nothing. No call reads a clock, a file or an
  * environment.

@@ -51,7 +51,7 @@ static void column_bounds(const uint32_t *codes, unsigned n, uint32_t *least, ui
 	}
 }
 
-struct sealed_block *block_seal(const struct open_block *b)
+static struct sealed_block *seal(const struct open_block *b)
 {
 	unsigned rows = b->times.rows;
 	struct block_totals totals;
@@ -84,6 +84,49 @@ struct sealed_block *block_seal(const struct open_block *b)
 	for (int m = 0; m < METRIC_COUNT; m++)
 		bits_put(s->bits, &at, (uint64_t)totals.units[m], s->sum_width[m]);
 	return s;
+}
+
+/* Numbers of rows by time, those of equal times in order of arrival. */
+static void order_rows(const int64_t *at_ms, unsigned n, uint8_t *order)
+{
+	for (unsigned i = 0; i < n; i++) {
+		unsigned place = i;
+
+		for (; place > 0 && at_ms[order[place - 1]] > at_ms[i]; place--)
+			order[place] = order[place - 1];
+		order[place] = (uint8_t)i;
+	}
+}
+
+/* The block with its rows in order of time. False if a time is then too far from where it should be. */
+static bool sort_block(const struct open_block *b, int64_t interval_ms, struct open_block *out)
+{
+	unsigned rows = b->times.rows;
+	int64_t at_ms[BLOCK_ROWS];
+	uint8_t order[BLOCK_ROWS];
+
+	for (unsigned i = 0; i < rows; i++)
+		at_ms[i] = column_time(b->times.start_ms, interval_ms, i, b->code[COLUMN_TIME][i]);
+	order_rows(at_ms, rows, order);
+	out->times.rows = 0;
+	for (unsigned i = 0; i < rows; i++) {
+		uint32_t codes[COLUMN_COUNT];
+
+		for (unsigned c = 0; c < COLUMN_COUNT; c++)
+			codes[c] = b->code[c][order[i]];
+		if (!open_block_append(out, at_ms[order[i]], interval_ms, codes))
+			return false;
+	}
+	return true;
+}
+
+struct sealed_block *block_seal(const struct open_block *b, int64_t interval_ms)
+{
+	struct open_block sorted;
+
+	if (!b->times.ordered && sort_block(b, interval_ms, &sorted))
+		b = &sorted;
+	return seal(b);
 }
 
 void sealed_block_totals(const struct sealed_block *b, struct block_totals *out)

@@ -53,8 +53,11 @@ bool open_block_append(struct open_block *b, int64_t at_ms, int64_t interval_ms,
 		       const uint32_t codes[COLUMN_COUNT]);
 void open_block_totals(const struct open_block *b, struct block_totals *out);
 
-/* The caller's to free(); NULL without memory. The block has at least one row. */
-struct sealed_block *block_seal(const struct open_block *b);
+/*
+ * The caller's to free(); NULL without memory. The block has at least one row. Its rows are then in order of time,
+ * unless they are so many days apart that this is not possible.
+ */
+struct sealed_block *block_seal(const struct open_block *b, int64_t interval_ms);
 void sealed_block_totals(const struct sealed_block *b, struct block_totals *out);
 /* The first rows of one column. */
 void sealed_block_codes(const struct sealed_block *b, unsigned column, unsigned rows,

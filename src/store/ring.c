@@ -78,7 +78,7 @@ static int seal_open(struct ring *r)
 
 	if (!reserve(&r->blocks, sizeof(void *), r->n_blocks, &r->cap_blocks))
 		return -ENOMEM;
-	b = block_seal(r->open);
+	b = block_seal(r->open, r->interval_ms);
 	if (!b)
 		return -ENOMEM;
 	r->blocks[r->n_blocks++] = b;
