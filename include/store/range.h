@@ -32,8 +32,8 @@ struct range_query {
 };
 
 /*
- * Columns of n rows each, in time order. column[a][m] is NULL when aggregate a was not asked, or when
- * metric m has no reading in the whole window; NaN in a column = no reading in that bucket.
+ * Columns of n rows each, in time order. column[a][m] is NULL when aggregate a was not asked, or
+ * when metric m has no reading in the whole window; NaN in a column = no reading in that bucket.
  */
 struct range_result {
 	size_t n;
@@ -43,7 +43,9 @@ struct range_result {
 	void *memory;		/* one allocation holds all of it */
 };
 
-/* One allocation for n rows with all columns of the aggregates set; the columns are NaN. -ENOMEM. */
+/*
+ * One allocation for n rows with all columns of the aggregates set; the columns are NaN. -ENOMEM.
+ */
 int range_result_init(struct range_result *r, size_t n, unsigned aggregates);
 void range_result_clear(struct range_result *r);	/* zeroed is fine */
 

@@ -1,9 +1,9 @@
 /*
  * sample - one measurement of one instance.
  *
- * The seven metrics are doubles, NaN = no reading (never the same as 0). Units: percent of one core,
- * bytes, bytes per second, requests per second, milliseconds. Bytes are whole numbers up to 2^53,
- * which a double holds exactly.
+ * The seven metrics are doubles, NaN = no reading (never the same as 0). Units: percent of one
+ * core, bytes, bytes per second, requests per second, milliseconds. Bytes are whole numbers up to
+ * 2^53, which a double holds exactly.
  */
 #ifndef METER_SAMPLE_H
 #define METER_SAMPLE_H

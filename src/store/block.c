@@ -98,7 +98,10 @@ static void order_rows(const int64_t *at_ms, unsigned n, uint8_t *order)
 	}
 }
 
-/* The block with its rows in order of time. False if a time is then too far from where it should be. */
+/*
+ * The block with its rows in order of time. False if a time is then too far from where it should
+ * be.
+ */
 static bool sort_block(const struct open_block *b, int64_t interval_ms, struct open_block *out)
 {
 	unsigned rows = b->times.rows;

@@ -1,9 +1,9 @@
 /*
  * block - up to 64 samples in order of arrival: first open, as plain codes, then sealed.
  *
- * A sealed block keeps each column as distances from its least code, in as many bits as the greatest distance
- * needs, and beside that the exact sum of each metric: a question whose bucket holds the whole block reads no
- * row of it, and any row is found without reading those before it.
+ * A sealed block keeps each column as distances from its least code, in as many bits as the
+ * greatest distance needs, and beside that the exact sum of each metric: a question whose bucket
+ * holds the whole block reads no row of it, and any row is found without reading those before it.
  *
  *   | times, counts | per column: least, width | time | cpu | ... | latency | sums |
  *                                               rows x width bits each      as wide as needed
@@ -46,16 +46,16 @@ struct sealed_block {
 };
 
 /*
- * Adds a sample to a block that is not full, if its time is near enough to the block's others: false if it
- * is 24 days or more from where it should be. codes[COLUMN_TIME] need not be set.
+ * Adds a sample to a block that is not full, if its time is near enough to the block's others:
+ * false if it is 24 days or more from where it should be. codes[COLUMN_TIME] need not be set.
  */
 bool open_block_append(struct open_block *b, int64_t at_ms, int64_t interval_ms,
 		       const uint32_t codes[COLUMN_COUNT]);
 void open_block_totals(const struct open_block *b, struct block_totals *out);
 
 /*
- * The caller's to free(); NULL without memory. The block has at least one row. Its rows are then in order of time,
- * unless they are so many days apart that this is not possible.
+ * The caller's to free(); NULL without memory. The block has at least one row. Its rows are then in
+ * order of time, unless they are so many days apart that this is not possible.
  */
 struct sealed_block *block_seal(const struct open_block *b, int64_t interval_ms);
 void sealed_block_totals(const struct sealed_block *b, struct block_totals *out);

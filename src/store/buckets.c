@@ -26,8 +26,8 @@ void buckets_times(struct walk *w, int64_t out[BLOCK_ROWS])
 }
 
 /*
- * How many rows of an ordered block are before a time that is not before its start, from the time it started
- * and the bounds of its lateness alone; -1 if that does not tell.
+ * How many rows of an ordered block are before a time that is not before its start, from the time
+ * it started and the bounds of its lateness alone; -1 if that does not tell.
  */
 static int rows_before(const struct walk *w, int64_t at_ms)
 {

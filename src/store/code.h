@@ -1,12 +1,12 @@
 /*
  * code - a value as the small whole number that is stored.
  *
- * 0 is an absent reading; codes of values begin at 1 and grow with the value, so that the least and the
- * greatest of a run can be found on the codes. See precision.h for what is rounded.
+ * 0 is an absent reading; codes of values begin at 1 and grow with the value, so that the least and
+ * the greatest of a run can be found on the codes. See precision.h for what is rounded.
  *
- * Values of the same metric are whole multiples of one unit (1 KiB; offset / 1024), and so small that 64 of
- * them add up exactly in a double. A sum of a block less the sum of its first rows is therefore exactly the
- * sum of the others, and no order of adding is better than another.
+ * Values of the same metric are whole multiples of one unit (1 KiB; offset / 1024), and so small
+ * that 64 of them add up exactly in a double. A sum of a block less the sum of its first rows is
+ * therefore exactly the sum of the others, and no order of adding is better than another.
  */
 #ifndef METER_CODE_H
 #define METER_CODE_H
@@ -56,10 +56,10 @@ static inline uint32_t code_of_kib(uint64_t kib)
 	if (kib < 1ull << CODE_KIB_EXACT_BITS)
 		return 1 + (uint32_t)kib;
 	shift = 63 - (unsigned)__builtin_clzll(kib) - CODE_KIB_MANTISSA_BITS;
-	kib = (kib + (1ull << (shift - 1))) >> shift;	/* may carry into the next octave, which is right */
+	/* May carry into the next octave, which is right. */
+	kib = ((kib + (1ull << (shift - 1))) >> shift) - (1u << CODE_KIB_MANTISSA_BITS);
 	octave = shift + CODE_KIB_MANTISSA_BITS - CODE_KIB_EXACT_BITS;
-	return 1 + (1u << CODE_KIB_EXACT_BITS) +
-	       (octave << CODE_KIB_MANTISSA_BITS) + (uint32_t)(kib - (1u << CODE_KIB_MANTISSA_BITS));
+	return 1 + (1u << CODE_KIB_EXACT_BITS) + (octave << CODE_KIB_MANTISSA_BITS) + (uint32_t)kib;
 }
 
 static inline uint64_t code_kib(uint32_t code)

@@ -37,7 +37,10 @@ static double sum_kib(const uint32_t *codes, unsigned n)
 	return (double)sum;
 }
 
-/* Four sums side by side: no addition waits for the one before it, and as all are exact they are as good. */
+/*
+ * Four sums side by side: no addition waits for the one before it, and as all are exact they are as
+ * good.
+ */
 static double sum_float(const uint32_t *codes, unsigned n)
 {
 	double a = 0, b = 0, c = 0, d = 0;

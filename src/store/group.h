@@ -1,17 +1,19 @@
 /*
  * group - 32 blocks packed as small as they get: everything but the newest few hours is in groups.
  *
- *   | head | models of the coded columns | metadata | block 0: time, cpu, ... | block 1: time, cpu, ... |
+ *   | head | models of the coded columns | metadata | block 0: time, cpu, ... | block 1: ... |
  *
  *   head       which columns are constant, and their code; bounds of the lateness of all samples
  *   metadata   one packed series (packed.h) of a number for each block:
- *                start · before · after · rows      its times
- *                where                              its values begin
- *                and for each coded column:         bits of its values · exact sum · anchor · absent readings
+ *                start · before · after · rows   its times
+ *                where                           its values begin
+ *                and for each coded column:      bits of its values · exact sum · anchor ·
+ *                                                absent readings
  *   block      values of each column that is not constant, coded by its model (model.h)
  *
- * A question whose bucket holds a block reads its sums in the metadata. A block that a bucket's edge cuts is
- * decoded up to that edge; what comes after it is the sum less what was decoded, which is exact (code.h).
+ * A question whose bucket holds a block reads its sums in the metadata. A block that a bucket's
+ * edge cuts is decoded up to that edge; what comes after it is the sum less what was decoded, which
+ * is exact (code.h).
  */
 #ifndef METER_GROUP_H
 #define METER_GROUP_H
@@ -46,9 +48,10 @@ struct group_maker {
 };
 
 /*
- * Does the next step for these blocks, which stay the same until it is done. The last step gives *out, the
- * caller's to group_free(), and the maker is zeroed again; until then *out is NULL. -ENOMEM: the same step
- * may be tried again. Cost: a step is a column of 2,048 rows (group_column.h).
+ * Does the next step for these blocks, which stay the same until it is done. The last step gives
+ * *out, the caller's to group_free(), and the maker is zeroed again; until then *out is NULL.
+ * -ENOMEM: the same step may be tried again. Cost: a step is a column of 2,048 rows
+ * (group_column.h).
  */
 int group_maker_step(struct group_maker *m, struct sealed_block *const *blocks, unsigned n_blocks,
 		     int64_t interval_ms, struct models *models, struct group **out);
@@ -90,7 +93,9 @@ struct group_decoders {
 
 void group_decoders_init(struct group_decoders *d);
 
-/* The first rows of the columns in the set (a bit each), and of columns that these are told from. */
+/*
+ * The first rows of the columns in the set (a bit each), and of columns that these are told from.
+ */
 void group_block_codes(const struct group_view *v, struct group_decoders *d, unsigned block,
 		       unsigned columns, unsigned rows, uint32_t out[COLUMN_COUNT][DECODED_ROWS]);
 

@@ -1,17 +1,14 @@
 /*
  * group_column - one column of the blocks that become a group, chosen a model for and told in bits.
  *
- * This is where most of the work of storing is done. It is done a column at a time, so that no append has to
- * wait for all of it: what is made waits here until all columns are.
+ * This is where most of the work of storing is done. It is done a column at a time, so that no
+ * append has to wait for all of it: what is made waits here until all columns are.
  */
 #ifndef METER_GROUP_COLUMN_H
 #define METER_GROUP_COLUMN_H
 
 #include "block.h"
-#include "model.h"
-
-/* The models of a column that its next group may share, the newest first. */
-#define MODELS_KEPT 3
+#include "model_choice.h"
 
 struct models {
 	struct model *kept[COLUMN_COUNT][MODELS_KEPT];
@@ -25,14 +22,14 @@ struct group_column {
 	uint32_t greatest;
 	bool missing;		/* some reading is absent */
 	uint32_t bits;		/* of the stream */
-	uint32_t at[GROUP_BLOCKS_MAX];		/* bit of the stream at which each block begins */
-	uint32_t anchor[GROUP_BLOCKS_MAX];	/* PREDICT_PREVIOUS: what the first row is told from */
+	uint32_t at[GROUP_BLOCKS_MAX];		/* bit of the stream where each block begins */
+	uint32_t anchor[GROUP_BLOCKS_MAX];	/* PREDICT_PREVIOUS: what each starts from */
 	uint8_t stream[];
 };
 
 /*
- * The caller gives it to group_column_free(). NULL without memory. Cost: some 30 us where a kept model serves,
- * up to 150 us where one is made.
+ * The caller gives it to group_column_free(). NULL without memory. Cost: some 30 us where a kept
+ * model serves, up to 150 us where one is made.
  */
 struct group_column *group_column_new(struct sealed_block *const *blocks, unsigned n_blocks,
 				      unsigned column, struct models *models);

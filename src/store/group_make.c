@@ -7,7 +7,10 @@
 
 #include "code.h"
 
-/* Series in the metadata: four for the times, where, and for each column length, sum, anchor, absent. */
+/*
+ * Series in the metadata: four for the times, where, and for each column length, sum, anchor,
+ * absent.
+ */
 #define METADATA_BITS_MAX                                                                          \
 	((5 + 4 * COLUMN_COUNT) * PACKED_BITS_MAX(GROUP_BLOCKS_MAX) + GROUP_PACE_BITS)
 /* Decoding reads up to one value more than there is, and that a word at a time. */
@@ -15,7 +18,8 @@
 
 /* --- metadata --- */
 
-static void write_times(uint8_t *bits, size_t *at, struct sealed_block *const *blocks, unsigned n, int64_t interval_ms)
+static void write_times(uint8_t *bits, size_t *at, struct sealed_block *const *blocks, unsigned n,
+			int64_t interval_ms)
 {
 	int64_t start[GROUP_BLOCKS_MAX] = { 0 }, before[GROUP_BLOCKS_MAX] = { 0 };
 	int64_t after[GROUP_BLOCKS_MAX] = { 0 }, rows[GROUP_BLOCKS_MAX] = { 0 };
@@ -100,8 +104,8 @@ static void write_column(uint8_t *bits, size_t *at, struct sealed_block *const *
 
 /* --- putting it together --- */
 
-static void write_head(struct group *g, const struct group_maker *m, struct sealed_block *const *blocks,
-		       unsigned n_blocks)
+static void write_head(struct group *g, const struct group_maker *m,
+		       struct sealed_block *const *blocks, unsigned n_blocks)
 {
 	g->start_ms = blocks[0]->times.start_ms;
 	g->n_blocks = (uint16_t)n_blocks;

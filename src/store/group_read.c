@@ -100,9 +100,9 @@ static inline uint32_t take(const uint64_t *entries, uint64_t word, unsigned *bi
 }
 
 /*
- * Decodes n lanes side by side, two values of each in turn: where a value begins is known only when the one
- * before it is decoded, so the lanes fill each other's waiting. n is a constant wherever this is inlined, and
- * the lanes are then in registers.
+ * Decodes n lanes side by side, two values of each in turn: where a value begins is known only when
+ * the one before it is decoded, so the lanes fill each other's waiting. n is a constant wherever
+ * this is inlined, and the lanes are then in registers.
  */
 static inline __attribute__((always_inline)) void decode_lanes(const struct lane *lanes,
 							       unsigned n, const uint8_t *bits,

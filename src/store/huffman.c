@@ -14,9 +14,9 @@ static int compare_keys(const void *left, const void *right)
 }
 
 /*
- * Moffat and Katajainen, "In-place calculation of minimum-redundancy codes" (1995): weights ascending in,
- * depths of the leaves out. First the array's left part becomes the inner nodes' weights, then parents, then
- * depths, and these are dealt out to the leaves from the right.
+ * Moffat and Katajainen, "In-place calculation of minimum-redundancy codes" (1995): weights
+ * ascending in, depths of the leaves out. First the array's left part becomes the inner nodes'
+ * weights, then parents, then depths, and these are dealt out to the leaves from the right.
  */
 static void weights_to_depths(uint32_t *a, unsigned n)
 {
@@ -48,8 +48,8 @@ static void weights_to_depths(uint32_t *a, unsigned n)
 }
 
 /*
- * Depths, deepest first, cut to HUFFMAN_BITS: what that takes too much of the code space is won back by
- * lengthening the rarest that can be, and what is then left goes to the commonest.
+ * Depths, deepest first, cut to HUFFMAN_BITS: what that takes too much of the code space is won
+ * back by lengthening the rarest that can be, and what is then left goes to the commonest.
  */
 static void limit_depths(uint32_t *depth, unsigned n)
 {

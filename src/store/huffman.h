@@ -1,9 +1,9 @@
 /*
- * huffman - lengths of a prefix code for up to 256 symbols, none longer than 8 bits, so that a table of 256
- * entries decodes it.
+ * huffman - lengths of a prefix code for up to 256 symbols, none longer than 8 bits, so that a
+ * table of 256 entries decodes it.
  *
- * The code is canonical: codes of one length are consecutive numbers in the order of the symbols, and
- * shorter ones come first, so that the lengths tell all.
+ * The code is canonical: codes of one length are consecutive numbers in the order of the symbols,
+ * and shorter ones come first, so that the lengths tell all.
  */
 #ifndef METER_HUFFMAN_H
 #define METER_HUFFMAN_H

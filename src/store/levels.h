@@ -10,16 +10,16 @@
  *    about 4 bytes a sample         └─ 32 at a time, ──────────────────┘     36 bytes a sample
  *                                      a column an append: 9 bytes a sample
  *
- * An append goes into the open block; a full one is sealed. When 32 sealed blocks more than RECENT_BLOCKS are
- * there, the oldest 32 become a group, one column at each of the next appends. The newest hour is therefore
- * always in blocks whose rows are read where they stand. When the ring holds more than its capacity without
- * its oldest group, that is freed.
+ * An append goes into the open block; a full one is sealed. When 32 sealed blocks more than
+ * RECENT_BLOCKS are there, the oldest 32 become a group, one column at each of the next appends.
+ * The newest hour is therefore always in blocks whose rows are read where they stand. When the ring
+ * holds more than its capacity without its oldest group, that is freed.
  *
- * Rings that begin together would hold most at the same times, all of them. So the first group of a ring has
- * fewer blocks, by chance of its first sample's time.
+ * Rings that begin together would hold most at the same times, all of them. So the first group of a
+ * ring has fewer blocks, by chance of its first sample's time.
  *
- * A ring of small capacity has smaller blocks and groups, or none, so that what it keeps beyond its capacity
- * is an eighth at most.
+ * A ring of small capacity has smaller blocks and groups, or none, so that what it keeps beyond its
+ * capacity is an eighth at most.
  */
 #ifndef METER_LEVELS_H
 #define METER_LEVELS_H
@@ -49,7 +49,8 @@ struct ring {
 	unsigned next_group_blocks;	/* of the one that is made next */
 	size_t count;
 	uint64_t appended;	/* ever */
-	uint64_t stepped_back;	/* appended at the newest sample that is older than the one before; 0: none */
+	/* What appended was at the newest sample that is older than the one before; 0: none. */
+	uint64_t stepped_back;
 	int64_t newest_ms;	/* of the last sample */
 
 	struct group_slot *groups;

@@ -123,12 +123,16 @@ void encoder_init(struct encoder *e, const struct model *m)
 	huffman_codes(e->length, e->n, e->code);
 	span = e->base[bins - 1] - e->base[0];
 	e->shift = bits_width(span) > ENCODER_CELL_BITS ? bits_width(span) - ENCODER_CELL_BITS : 0;
-	/* The first that may hold a residual of a cell is the last that begins in a cell before it. */
+	/*
+	 * The first that may hold a residual of a cell is the last that begins in a cell before it.
+	 */
 	e->cell[0] = 0;
 	for (unsigned i = 0; i < bins; i++) {
 		size_t cell = (e->base[i] - e->base[0]) >> e->shift;
-		size_t next = i + 1 < bins ? (e->base[i + 1] - e->base[0]) >> e->shift : ENCODER_CELLS + 1;
+		size_t next = ENCODER_CELLS + 1;
 
+		if (i + 1 < bins)
+			next = (e->base[i + 1] - e->base[0]) >> e->shift;
 		memset(e->cell + cell + 1, (int)i, next - cell);
 	}
 }

@@ -1,13 +1,15 @@
 /*
- * model - how one column is told in bits: what is expected of a value, and the code of how it differs.
+ * model - how one column is told in bits: what is expected of a value, and the code of how it
+ * differs.
  *
- * A value is predicted (not at all, or by the value before it in its block, or by another column of the same
- * row) and what remains, its residual, is told by the code of its bin (bins.h, huffman.h) and the bin's
- * extra bits. The last bin is the escape: it takes what is in no other, so that a model made for one group
- * of samples serves for later ones as well. Groups of one ring share models; each holds a reference.
+ * A value is predicted (not at all, or by the value before it in its block, or by another column of
+ * the same row) and what remains, its residual, is told by the code of its bin (bins.h, huffman.h)
+ * and the bin's extra bits. The last bin is the escape: it takes what is in no other, so that a
+ * model made for one group of samples serves for later ones as well. Groups of one ring share
+ * models; each holds a reference.
  *
- * Where one residual is by far the commonest the model is sparse: each 16 values begin with one bit, and
- * 0 says that all of them are it.
+ * Where one residual is by far the commonest the model is sparse: each 16 values begin with one
+ * bit, and 0 says that all of them are it.
  */
 #ifndef METER_MODEL_H
 #define METER_MODEL_H
@@ -29,13 +31,16 @@ enum predictor {
 #define RESIDUAL_ZERO 0x80000000u
 
 #define MODEL_RUN 16	/* values of a sparse column under one bit */
-/* An escape takes residuals from its base on, of so many bits: any of a metric that is not memory. */
+/*
+ * An escape takes residuals from its base on, of so many bits: any of a metric that is not memory.
+ */
 #define MODEL_ESCAPE_BITS 20
 
 struct model {
 	unsigned refs;
-	float bits;		/* a value took on average when the model was made; 0: not known */
+	float bits;		/* a value took on average when the model was made */
 	uint32_t common;	/* of a sparse one */
+	uint16_t rows;		/* it was made from */
 	uint32_t origin;	/* bases are told from here */
 	uint32_t escape;	/* base of the last bin */
 	uint8_t predictor;
@@ -44,7 +49,8 @@ struct model {
 	bool wide;		/* two values may be more than one word */
 	uint8_t n;		/* bins, the escape is the last */
 	uint8_t base_bytes;
-	uint8_t packed[];	/* a byte each for length and extra bits, then bases but the escape's */
+	/* A byte for each bin's length and extra bits, then the bases, but the escape's. */
+	uint8_t packed[];
 };
 
 /* What a model is to be made of. */
@@ -84,8 +90,8 @@ struct encoder {
 void encoder_init(struct encoder *e, const struct model *m);
 
 /*
- * How many bits n residuals take, and the bin of each; SIZE_MAX if the model cannot tell one of them.
- * BIN_COMMON is all of a run that is common.
+ * How many bits n residuals take, and the bin of each; SIZE_MAX if the model cannot tell one of
+ * them. BIN_COMMON is all of a run that is common.
  */
 #define BIN_COMMON 255
 size_t encoder_cost(const struct encoder *e, const uint32_t *residuals, unsigned n, uint8_t *bins);
@@ -96,8 +102,9 @@ void encoder_put(const struct encoder *e, const uint32_t *residuals, unsigned n,
 /* --- bits to values --- */
 
 /*
- * By the next 8 bits of a stream: in the upper half the bin's base, less its code as it stands before the
- * extra bits; in the lower how many bits the value takes, so that value = upper half + these bits.
+ * By the next 8 bits of a stream: in the upper half the bin's base, less its code as it stands
+ * before the extra bits; in the lower how many bits the value takes, so that value = upper half +
+ * these bits.
  */
 struct decoder {
 	const struct model *model;	/* the one it was made for */

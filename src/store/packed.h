@@ -1,6 +1,6 @@
 /*
- * packed - up to 64 numbers as their distance from the least, in as few bits as the greatest distance needs,
- * without the zero bits that all distances end in.
+ * packed - up to 64 numbers as their distance from the least, in as few bits as the greatest
+ * distance needs, without the zero bits that all distances end in.
  *
  *   | width of least (7) | shift (6) | width (7) | least, zigzag | n x (distance >> shift) |
  *
@@ -35,7 +35,8 @@ static inline int64_t packed_get(const struct packed *p, unsigned i)
 {
 	if (p->width > BITS_WIDTH_MAX)
 		return (int64_t)packed_get_wide(p, i);
-	return (int64_t)(p->least + (bits_get(p->bytes, p->at + i * p->width, p->width) << p->shift));
+	return (int64_t)(p->least +
+			 (bits_get(p->bytes, p->at + i * p->width, p->width) << p->shift));
 }
 
 #endif

@@ -119,7 +119,8 @@ static void make_group(struct ring *r)
 		return;
 	if (!reserve(&r->groups, sizeof *r->groups, r->n_groups, &r->cap_groups))
 		return;
-	group_maker_step(&r->maker, r->blocks, r->next_group_blocks, r->interval_ms, &r->models, &g);
+	group_maker_step(&r->maker, r->blocks, r->next_group_blocks, r->interval_ms, &r->models,
+			 &g);
 	if (g)
 		add_group(r, g);
 }

@@ -61,7 +61,8 @@ static size_t rows_at_most(const struct ring *r, int64_t since_ms, int64_t until
 }
 
 /*
- * The window's rows in time order; the first max_rows + 1 of them will do. The caller frees rows->row.
+ * The window's rows in time order; the first max_rows + 1 of them will do. The caller frees
+ * rows->row.
  */
 static int collect(const struct ring *r, int64_t since_ms, int64_t until_ms, size_t max_rows,
 		   struct rows *rows)

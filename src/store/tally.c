@@ -291,7 +291,10 @@ static void divide(struct tally *t)
 		double *mean = t->cells[m].sum, unit = code_unit((enum metric)m);
 		const uint32_t *missing = t->cells[m].missing;
 
-		/* No ring has so many that a signed number, which is converted faster, would not do. */
+		/*
+		 * No ring has so many that a signed number, which is converted faster, would not
+		 * do.
+		 */
 		for (size_t i = 0; i < t->points; i++)
 			mean[i] = mean[i] * unit / (int32_t)(t->out->count[i] - missing[i]);
 	}

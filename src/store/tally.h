@@ -1,8 +1,8 @@
 /*
  * tally - what the buckets of a query have seen so far.
  *
- * It stands in the columns of the result itself: sums in the unit of each metric under MEAN, values under the
- * others. tally_finish() makes an answer of it.
+ * It stands in the columns of the result itself: sums in the unit of each metric under MEAN, values
+ * under the others. tally_finish() makes an answer of it.
  */
 #ifndef METER_TALLY_H
 #define METER_TALLY_H

@@ -1,6 +1,6 @@
 /*
- * walk - goes through the blocks of a ring that touch a window of time, oldest first, whatever level they are
- * on.
+ * walk - goes through the blocks of a ring that touch a window of time, oldest first, whatever
+ * level they are on.
  */
 #ifndef METER_WALK_H
 #define METER_WALK_H
@@ -36,7 +36,9 @@ void walk_begin(struct walk *w, const struct ring *r, int64_t since_ms, int64_t 
 bool walk_next(struct walk *w);
 
 void walk_totals(const struct walk *w, struct block_totals *out);
-/* w->column[c] are the codes of the first rows, for each column of the set (a bit each). rows >= 1. */
+/*
+ * w->column[c] are the codes of the first rows, for each column of the set (a bit each). rows >= 1.
+ */
 void walk_codes(struct walk *w, unsigned columns, unsigned rows);
 /* The code of a column that is constant. */
 uint32_t walk_constant(const struct walk *w, unsigned column);

@@ -1,11 +1,12 @@
 /*
- * The memory of a thousand instances together, as the kernel counts it, beside what their rings say they hold
- * (ring_bytes(), which `meterctl replay --report` prints): whether the allocator loses some of it between so
- * many blocks that come and go.
+ * The memory of a thousand instances together, as the kernel counts it, beside what their rings say
+ * they hold (ring_bytes(), which `meterctl replay --report` prints): whether the allocator loses
+ * some of it between so many blocks that come and go.
  *
  *   bench_memory [--quick]
  *
- * Rings are filled as a daemon fills them, a sample for each in turn, with the traces of test/data/traces.
+ * Rings are filled as a daemon fills them, a sample for each in turn, with the traces of
+ * test/data/traces.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
- * The store measured: bytes a sample, appends, and the three windows of a dashboard, on the traces of
- * test/data/traces repeated until a ring is full, each beside a plain array of 80-byte structs in the same
- * run. How to read it is in README, "Benchmark".
+ * The store measured: bytes a sample, appends, and the three windows of a dashboard, on the traces
+ * of test/data/traces repeated until a ring is full, each beside a plain array of 80-byte structs
+ * in the same run. How to read it is in README, "Benchmark".
  *
  *   bench_store [--quick] [NAME...]	only these traces; entropy and constant are names too
  */

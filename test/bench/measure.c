@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a machine says of its third cache may be that of the whole host: this is more than one socket has. */
+/*
+ * What a machine says of its third cache may be that of the whole host: this is more than one
+ * socket has.
+ */
 #define SWEEP_BYTES (256u << 20)
 
 void times_add(struct times *t, double ns)

@@ -1,7 +1,7 @@
 /*
- * plain - what one would write first: an array of 80-byte structs, the oldest overwritten. Here to be
- * measured beside the ring, so it is as quick as such an array can be: times are taken to go forward only,
- * the window is found by binary search, buckets advance without a division.
+ * plain - what one would write first: an array of 80-byte structs, the oldest overwritten. Here to
+ * be measured beside the ring, so it is as quick as such an array can be: times are taken to go
+ * forward only, the window is found by binary search, buckets advance without a division.
  */
 #ifndef METER_PLAIN_H
 #define METER_PLAIN_H

@@ -1,7 +1,8 @@
 /*
- * Bytes as a programme: set what each metric does, append so many, step in time, ask. Every answer has to
- * be that of the naive model. The ways to make values are those that a packer treats each in its own way:
- * the same again, a step each time, noise of a few bits, two or more levels, raw bit patterns.
+ * Bytes as a programme: set what each metric does, append so many, step in time, ask. Every answer
+ * has to be that of the naive model. The ways to make values are those that a packer treats each in
+ * its own way: the same again, a step each time, noise of a few bits, two or more levels, raw bit
+ * patterns.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /*
- * counted_malloc - what the linker puts between the store and the allocator (-Wl,--wrap=malloc and its
- * like): counts what is held, and fails when it is told to.
+ * counted_malloc - what the linker puts between the store and the allocator (-Wl,--wrap=malloc and
+ * its like): counts what is held, and fails when it is told to.
  */
 #ifndef METER_COUNTED_MALLOC_H
 #define METER_COUNTED_MALLOC_H

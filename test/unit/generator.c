@@ -83,7 +83,9 @@ static double bursts(struct generator *g, enum metric m)
 	return scale[m] * generator_unit(&g->seed);
 }
 
-/* To 2^53 bytes and around 2 TiB, where the precision of memory changes; the other metrics as high. */
+/*
+ * To 2^53 bytes and around 2 TiB, where the precision of memory changes; the other metrics as high.
+ */
 static double huge(struct generator *g, enum metric m)
 {
 	double most = is_memory(m) ? 0x1p53 : 0x1p46;

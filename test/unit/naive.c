@@ -135,7 +135,10 @@ static int value_is(double got, double want, double tolerance)
 	return fabs(got - want) <= tolerance * want;
 }
 
-/* One row of an answer against the samples of its bucket; which columns there are is for columns_differ(). */
+/*
+ * One row of an answer against the samples of its bucket; which columns there are is for
+ * columns_differ().
+ */
 static const char *row_differs(const struct range_result *got, size_t row,
 			       const struct tally *tallies)
 {

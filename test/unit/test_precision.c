@@ -35,7 +35,9 @@ static double greatest(const struct metric_case *c)
 	return c->offset > 0 ? 0x1p37 * c->offset : 0x1p53;
 }
 
-/* Half of what lies between what can be held around a value. Memory is rounded to whole KiB first. */
+/*
+ * Half of what lies between what can be held around a value. Memory is rounded to whole KiB first.
+ */
 static double error_allowed(const struct metric_case *c, double value)
 {
 	if (c->offset > 0)
@@ -158,7 +160,9 @@ static void test_memory(void **state)
 	}
 }
 
-/* ring_append() counts the values that do not fit, and precision_round() says what is held instead. */
+/*
+ * ring_append() counts the values that do not fit, and precision_round() says what is held instead.
+ */
 static void test_too_large_is_counted(void **state)
 {
 	(void)state;

@@ -1,6 +1,6 @@
 /*
- * The memory of a ring: what ring_bytes() says is what is taken, all of it is given back, and when there is
- * none left, a ring is as it was.
+ * The memory of a ring: what ring_bytes() says is what is taken, all of it is given back, and when
+ * there is none left, a ring is as it was.
  */
 #include "unit.h"
 
@@ -223,7 +223,10 @@ static int victim_append(struct victim *v, const struct sample *s)
 
 static const size_t victim_capacities[] = { 100, 1000, 2500, 6000 };
 
-/* Each call that an append makes fails once: the first, then the second, until one more is not made. */
+/*
+ * Each call that an append makes fails once: the first, then the second, until one more is not
+ * made.
+ */
 static void test_each_call_of_append_fails(void **state)
 {
 	(void)state;
@@ -251,7 +254,9 @@ static void test_each_call_of_append_fails(void **state)
 	}
 }
 
-/* No memory at all for a while: some samples are lost, and when there is memory again all is well. */
+/*
+ * No memory at all for a while: some samples are lost, and when there is memory again all is well.
+ */
 static void test_all_calls_fail_for_a_while(void **state)
 {
 	(void)state;

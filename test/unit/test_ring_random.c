@@ -1,6 +1,6 @@
 /*
- * The ring against a naive model: every kind of values with every kind of times, rings of all sizes, hundreds
- * of thousands of random questions.
+ * The ring against a naive model: every kind of values with every kind of times, rings of all
+ * sizes, hundreds of thousands of random questions.
  *
  *   test_ring_random [ROUNDS [FIRST]]	more of them, or one again: each failure says its round
  */

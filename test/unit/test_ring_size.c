@@ -1,7 +1,8 @@
 /*
- * How many bytes a sample takes: deterministic, so asserted. Rings are full with the traces repeated, all
- * memory is counted, and the mean is taken over one cycle in which a group of blocks comes to be and the
- * oldest goes. The limits are promises of README, "Benchmark"; whoever raises one says why.
+ * How many bytes a sample takes: deterministic, so asserted. Rings are full with the traces
+ * repeated, all memory is counted, and the mean is taken over one cycle in which a group of blocks
+ * comes to be and the oldest goes. The limits are promises of README, "Benchmark"; whoever raises
+ * one says why.
  */
 #include "unit.h"
 
@@ -43,7 +44,9 @@ static struct size size_of(struct feed f)
 	struct ring *r;
 
 	assert_int_equal(ring_new(&r, CAPACITY, TRACE_INTERVAL_MS), 0);
-	/* As many again as may be held over the capacity, so that the cycle is one of a full ring. */
+	/*
+	 * As many again as may be held over the capacity, so that the cycle is one of a full ring.
+	 */
 	for (int i = 0; i < CAPACITY + 2 * CYCLE; i++)
 		append(r, &f);
 	for (int i = 0; i < CYCLE; i++) {

@@ -24,7 +24,9 @@ struct trace {
 void trace_read(struct trace *t, const char *folder, const char *name);
 void trace_clear(struct trace *t);
 
-/* The i-th sample of the trace repeated for ever: each time moved on by its span and one interval. */
+/*
+ * The i-th sample of the trace repeated for ever: each time moved on by its span and one interval.
+ */
 struct sample trace_sample(const struct trace *t, uint64_t i);
 
 #endif
