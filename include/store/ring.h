@@ -56,9 +56,9 @@ size_t ring_bytes(const struct ring *r);
 
 /*
  * Buckets of [q->since_ms, q->until_ms), bucket n starting at since + n x resolution; empty buckets
- * are left out. On 0 the caller gives *out back to range_result_clear(). -EINVAL for a window or
- * resolution that gives more than RANGE_BUCKETS_MAX buckets, a resolution under 1 or no aggregate;
- * -ENOMEM.
+ * are left out; a window that is empty, inverted or longer than INT64_MAX ms has none. On 0 the
+ * caller gives *out back to range_result_clear(). -EINVAL for a window or resolution that gives
+ * more than RANGE_BUCKETS_MAX buckets, a resolution under 1 or no aggregate; -ENOMEM.
  *
  * Cost: what it allocates is for the buckets alone. 120 buckets over an hour, a day, a week of
  * samples 10 s apart: 5, 50, 90 us for the mean; 9, 100, 700 us for all four aggregates, as these

@@ -79,7 +79,6 @@ static float search(struct search *s, size_t from, size_t to)
 float bins_find(const uint32_t *sorted, size_t n, float bin_bits, unsigned most, struct bins *out)
 {
 	struct search s = { sorted, log2_about((float)n), bin_bits, most, out };
-
 	float bits;
 
 	for (;;) {

@@ -34,7 +34,7 @@ struct bins {
 
 /*
  * Of n >= 1 numbers in ascending order, at most `most` bins (2 to BINS_MAX). What one bin more
- * costs is bin_bits; where that gives too many it is taken as more. Returns how many bits all
+ * costs is bin_bits, above 0; where that gives too many it is taken as more. Returns how many bits all
  * numbers and bins take, about. Cost: linear in n, up to n log n.
  */
 float bins_find(const uint32_t *sorted, size_t n, float bin_bits, unsigned most, struct bins *out);

@@ -37,6 +37,7 @@ static inline uint64_t bits_get(const uint8_t *bytes, size_t at, unsigned width)
 	return bits_peek(bytes, at) >> 1 >> (63 - width);
 }
 
+/* value has no more bits than width, and width is at most BITS_WIDTH_MAX. */
 static inline void bits_put(uint8_t *bytes, size_t *at, uint64_t value, unsigned width)
 {
 	uint8_t *first = bytes + (*at >> 3);

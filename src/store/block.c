@@ -51,7 +51,7 @@ static void column_bounds(const uint32_t *codes, unsigned n, uint32_t *least, ui
 	}
 }
 
-static struct sealed_block *seal(const struct open_block *b)
+struct sealed_block *block_seal(const struct open_block *b)
 {
 	unsigned rows = b->times.rows;
 	struct block_totals totals;
@@ -98,38 +98,28 @@ static void order_rows(const int64_t *at_ms, unsigned n, uint8_t *order)
 	}
 }
 
-/*
- * The block with its rows in order of time. False if a time is then too far from where it should
- * be.
- */
-static bool sort_block(const struct open_block *b, int64_t interval_ms, struct open_block *out)
+void open_block_sort(struct open_block *b, int64_t interval_ms)
 {
 	unsigned rows = b->times.rows;
 	int64_t at_ms[BLOCK_ROWS];
 	uint8_t order[BLOCK_ROWS];
+	struct open_block sorted;
 
+	if (b->times.ordered)
+		return;
 	for (unsigned i = 0; i < rows; i++)
 		at_ms[i] = column_time(b->times.start_ms, interval_ms, i, b->code[COLUMN_TIME][i]);
 	order_rows(at_ms, rows, order);
-	out->times.rows = 0;
+	sorted.times.rows = 0;
 	for (unsigned i = 0; i < rows; i++) {
 		uint32_t codes[COLUMN_COUNT];
 
 		for (unsigned c = 0; c < COLUMN_COUNT; c++)
 			codes[c] = b->code[c][order[i]];
-		if (!open_block_append(out, at_ms[order[i]], interval_ms, codes))
-			return false;
+		if (!open_block_append(&sorted, at_ms[order[i]], interval_ms, codes))
+			return;
 	}
-	return true;
-}
-
-struct sealed_block *block_seal(const struct open_block *b, int64_t interval_ms)
-{
-	struct open_block sorted;
-
-	if (!b->times.ordered && sort_block(b, interval_ms, &sorted))
-		b = &sorted;
-	return seal(b);
+	*b = sorted;
 }
 
 void sealed_block_totals(const struct sealed_block *b, struct block_totals *out)

@@ -54,10 +54,13 @@ bool open_block_append(struct open_block *b, int64_t at_ms, int64_t interval_ms,
 void open_block_totals(const struct open_block *b, struct block_totals *out);
 
 /*
- * The caller's to free(); NULL without memory. The block has at least one row. Its rows are then in
- * order of time, unless they are so many days apart that this is not possible.
+ * Puts its rows in order of time, those of equal times in order of arrival; unless they are so many
+ * days apart that they would not fit any more.
  */
-struct sealed_block *block_seal(const struct open_block *b, int64_t interval_ms);
+void open_block_sort(struct open_block *b, int64_t interval_ms);
+
+/* The caller's to free(); NULL without memory. The block has at least one row. */
+struct sealed_block *block_seal(const struct open_block *b);
 void sealed_block_totals(const struct sealed_block *b, struct block_totals *out);
 /* The first rows of one column. */
 void sealed_block_codes(const struct sealed_block *b, unsigned column, unsigned rows,

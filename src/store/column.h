@@ -17,6 +17,9 @@
 #define COLUMN_OF(metric) ((unsigned)(metric) + 1)
 #define COLUMN_COUNT (METRIC_COUNT + 1)
 
+/* As a set, a bit for each column. */
+#define ALL_METRICS (((1u << METRIC_COUNT) - 1) << COLUMN_OF(0))
+
 #define BLOCK_ROWS 64
 #define GROUP_BLOCKS_MAX 32
 #define GROUP_ROWS_MAX (GROUP_BLOCKS_MAX * BLOCK_ROWS)

@@ -1,8 +1,5 @@
 #include "fold.h"
 
-/* The sum of a segment's rows is worth the detour over an array from so many segments on. */
-#define SEGMENTS_MANY 4
-
 /* An absent one becomes the code of 0, which adds nothing. */
 static inline uint32_t or_zero(uint32_t code)
 {
@@ -95,5 +92,25 @@ void fold_sums(enum metric m, const uint32_t *codes, const struct segment *s, un
 		units[i] = 0;
 		for (unsigned row = s[i].from; row < s[i].to; row++)
 			units[i] += each[row - s->from];
+	}
+}
+
+void fold_present(enum metric m, const uint32_t *codes, const struct segment *s, unsigned n,
+		  struct folded out[BLOCK_ROWS])
+{
+	double each[BLOCK_ROWS];
+
+	to_units(m, codes + s->from, (unsigned)(s[n - 1].to - s->from), each);
+	for (unsigned i = 0; i < n; i++) {
+		const double *row = each + (s[i].from - s->from);
+		unsigned rows = (unsigned)(s[i].to - s[i].from);
+		struct folded f = { row[0], row[0], row[0], row[rows - 1] };
+
+		for (unsigned k = 1; k < rows; k++) {
+			f.sum += row[k];
+			f.least = row[k] < f.least ? row[k] : f.least;
+			f.greatest = row[k] > f.greatest ? row[k] : f.greatest;
+		}
+		out[i] = f;
 	}
 }

@@ -1,14 +1,16 @@
 /*
- * group - 32 blocks packed as small as they get: everything but the newest few hours is in groups.
+ * group - blocks, 32 as a rule, packed as small as they get: all but the newest few hours of a
+ * ring is in groups.
  *
  *   | head | models of the coded columns | metadata | block 0: time, cpu, ... | block 1: ... |
  *
  *   head       which columns are constant, and their code; bounds of the lateness of all samples
  *   metadata   one packed series (packed.h) of a number for each block:
  *                start · before · after · rows   its times
- *                where                           its values begin
- *                and for each coded column:      bits of its values · exact sum · anchor ·
- *                                                absent readings
+ *                where                           its values begin, less block x pace
+ *                and for each coded column:      bits of its values · anchor, if told from the
+ *                                                value before · exact sum (not of times) ·
+ *                                                absent readings, if the group has any
  *   block      values of each column that is not constant, coded by its model (model.h)
  *
  * A question whose bucket holds a block reads its sums in the metadata. A block that a bucket's
@@ -86,7 +88,10 @@ void group_block_totals(const struct group_view *v, unsigned block, struct block
 /* Rows of one block, by column, with room for what decoding does too much. */
 #define DECODED_ROWS (BLOCK_ROWS + 2)
 
-/* Decoders are made when they are first needed, and kept for the groups that share their models. */
+/*
+ * Decoders are made when they are first needed, and kept for the groups that share their models.
+ * They know models by address: none may be freed meanwhile.
+ */
 struct group_decoders {
 	struct decoder column[COLUMN_COUNT];
 };
@@ -94,7 +99,7 @@ struct group_decoders {
 void group_decoders_init(struct group_decoders *d);
 
 /*
- * The first rows of the columns in the set (a bit each), and of columns that these are told from.
+ * The first rows, at least one, of the columns in the set (a bit each), and of columns that these are told from.
  */
 void group_block_codes(const struct group_view *v, struct group_decoders *d, unsigned block,
 		       unsigned columns, unsigned rows, uint32_t out[COLUMN_COUNT][DECODED_ROWS]);

@@ -13,7 +13,7 @@
  */
 #define METADATA_BITS_MAX                                                                          \
 	((5 + 4 * COLUMN_COUNT) * PACKED_BITS_MAX(GROUP_BLOCKS_MAX) + GROUP_PACE_BITS)
-/* Decoding reads up to one value more than there is, and that a word at a time. */
+/* Decoding reads up to two values more than there are, and these a word at a time. */
 #define STREAM_SLACK (2 * BITS_SLACK)
 
 /* --- metadata --- */

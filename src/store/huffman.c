@@ -59,7 +59,7 @@ static void limit_depths(uint32_t *depth, unsigned n)
 		depth[i] = depth[i] < HUFFMAN_BITS ? depth[i] : HUFFMAN_BITS;
 		space += SPACE >> depth[i];
 	}
-	for (unsigned i = 0; space > SPACE; i = i + 1 < n ? i + 1 : 0)
+	for (unsigned i = 0; space > SPACE; i++)
 		for (; depth[i] < HUFFMAN_BITS && space > SPACE; depth[i]++)
 			space -= SPACE >> (depth[i] + 1);
 	for (unsigned i = n; i-- > 0;)

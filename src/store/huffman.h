@@ -13,7 +13,10 @@
 #define HUFFMAN_BITS 8
 #define HUFFMAN_SYMBOLS_MAX (1u << HUFFMAN_BITS)
 
-/* counts are at least 1; n is 2 or more. Cost: O(n log n). */
+/*
+ * counts are at least 1 and fit 32 bits together; n is 2 or more. The codes use up the whole code
+ * space: any 8 bits begin with one. Cost: O(n log n).
+ */
 void huffman_lengths(const uint32_t *counts, unsigned n, uint8_t *lengths);
 
 /* Codes for lengths as made above; the lower lengths[i] bits of codes[i]. */

@@ -5,21 +5,21 @@
  *   ┌─────────┬─────────┬─────────┬ ─ ─ ┬─────────┐ ┌───┬───┬───┬ ─ ─ ┬───┐ ┌───────────────┐
  *   │  group  │  group  │  group  │     │  group  │ │blk│blk│blk│     │blk│ │  open block   │
  *   └─────────┴─────────┴─────────┴ ─ ─ ┴─────────┘ └───┴───┴───┴ ─ ─ ┴───┘ └───────────────┘
- *    32 blocks each, coded          ▲                6 to 38, sealed   ▲     up to 64 samples,
- *    by models they share           │                                  │     plain codes
- *    about 4 bytes a sample         └─ 32 at a time, ──────────────────┘     36 bytes a sample
- *                                      a column an append: 9 bytes a sample
+ *    32 blocks each, coded          ▲                6 to 38 sealed          up to 64 samples,
+ *    by models that they share:     │                blocks:                 plain codes:
+ *    about 4 bytes a sample         └─ 32 at a time ─┘ 9 bytes a sample      33 bytes a sample
  *
  * An append goes into the open block; a full one is sealed. When 32 sealed blocks more than
  * RECENT_BLOCKS are there, the oldest 32 become a group, one column at each of the next appends.
- * The newest hour is therefore always in blocks whose rows are read where they stand. When the ring
- * holds more than its capacity without its oldest group, that is freed.
+ * The newest hour, at 10 s, is therefore always in blocks whose rows are read where they stand. When
+ * the ring holds its capacity without its oldest group (or block, where it has no group), that is
+ * freed.
  *
  * Rings that begin together would hold most at the same times, all of them. So the first group of a
  * ring has fewer blocks, by chance of its first sample's time.
  *
  * A ring of small capacity has smaller blocks and groups, or none, so that what it keeps beyond its
- * capacity is an eighth at most.
+ * capacity is an eighth at most, or one sample.
  */
 #ifndef METER_LEVELS_H
 #define METER_LEVELS_H

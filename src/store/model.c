@@ -8,7 +8,7 @@
 
 #define EXTRA_BITS 5		/* of a byte in packed; the others are the length less 1 */
 /* Two values of so many bits, and the 7 before them, are one read. */
-#define NARROW_BITS ((BITS_WIDTH_MAX - 1) / 2)
+#define NARROW_BITS (BITS_WIDTH_MAX / 2)
 
 static void pack_spec(struct model *m, unsigned i, unsigned extra, unsigned length)
 {

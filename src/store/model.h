@@ -32,7 +32,8 @@ enum predictor {
 
 #define MODEL_RUN 16	/* values of a sparse column under one bit */
 /*
- * An escape takes residuals from its base on, of so many bits: any of a metric that is not memory.
+ * An escape takes residuals from its base on, modulo 2^32, of so many bits: any of a metric
+ * that is not memory.
  */
 #define MODEL_ESCAPE_BITS 20
 

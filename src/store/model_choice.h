@@ -17,7 +17,8 @@ struct choice {
 	struct sealed_block *const *blocks;
 	unsigned column;
 	bool missing;
-	bool spread;			/* codes are too far apart to be told from each other */
+	/* Codes so far apart that a difference may look like CODE_ABSENT: nothing is predicted. */
+	bool spread;
 	struct column_rows rows;
 
 	struct column_rows by;			/* the rows of the column r.by, if that predicts */

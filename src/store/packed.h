@@ -20,7 +20,7 @@ struct packed {
 	uint64_t least;
 };
 
-/* Most that packed_write() writes for n numbers. */
+/* Most that packed_write() writes for n numbers, without BITS_SLACK. */
 #define PACKED_BITS_MAX(n) (20 + 64 + (n) * 64)
 
 /* n >= 1 */

@@ -54,31 +54,30 @@ void ring_free(struct ring *r)
 
 /* --- from one level to the next --- */
 
-/* Room for one entry more; false without memory. */
-static bool reserve(void *array, size_t entry_size, size_t n, size_t *cap)
+/* The array with room for one entry more, perhaps at another place; NULL without memory. */
+static void *reserve(void *array, size_t entry_size, size_t n, size_t *cap)
 {
-	void **entries = array;
 	size_t more = *cap + *cap / 2 + 4;
-	void *grown;
 
 	if (n < *cap)
-		return true;
-	grown = reallocarray(*entries, more, entry_size);
-	if (!grown)
-		return false;
-	*entries = grown;
-	*cap = more;
-	return true;
+		return array;
+	array = reallocarray(array, more, entry_size);
+	if (array)
+		*cap = more;
+	return array;
 }
 
-/* The open block has room for a sample of this time afterwards, unless there is no memory. */
+/* The open block is empty afterwards, unless there is no memory. */
 static int seal_open(struct ring *r)
 {
-	struct sealed_block *b;
+	struct sealed_block **blocks, *b;
 
-	if (!reserve(&r->blocks, sizeof(void *), r->n_blocks, &r->cap_blocks))
+	blocks = reserve(r->blocks, sizeof *blocks, r->n_blocks, &r->cap_blocks);
+	if (!blocks)
 		return -ENOMEM;
-	b = block_seal(r->open, r->interval_ms);
+	r->blocks = blocks;
+	open_block_sort(r->open, r->interval_ms);
+	b = block_seal(r->open);
 	if (!b)
 		return -ENOMEM;
 	r->blocks[r->n_blocks++] = b;
@@ -113,12 +112,15 @@ static void add_group(struct ring *r, struct group *g)
 /* One step, if there is one to do. Without memory it is done later: until then nothing is amiss. */
 static void make_group(struct ring *r)
 {
+	struct group_slot *groups;
 	struct group *g;
 
 	if (r->group_blocks == 0 || r->n_blocks < r->next_group_blocks + RECENT_BLOCKS)
 		return;
-	if (!reserve(&r->groups, sizeof *r->groups, r->n_groups, &r->cap_groups))
+	groups = reserve(r->groups, sizeof *groups, r->n_groups, &r->cap_groups);
+	if (!groups)
 		return;
+	r->groups = groups;
 	group_maker_step(&r->maker, r->blocks, r->next_group_blocks, r->interval_ms, &r->models,
 			 &g);
 	if (g)

@@ -7,8 +7,6 @@
 #include "code.h"
 #include "walk.h"
 
-#define ALL_METRICS (((1u << METRIC_COUNT) - 1) << COLUMN_OF(0))
-
 struct row {
 	int64_t at_ms;
 	size_t order;	/* of arrival */

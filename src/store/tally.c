@@ -6,8 +6,6 @@
 #include "code.h"
 #include "fold.h"
 
-#define ALL_METRICS (((1u << METRIC_COUNT) - 1) << COLUMN_OF(0))
-
 static bool asked(const struct tally *t, enum aggregate a)
 {
 	return t->query->aggregates & AGGREGATE_BIT(a);
@@ -141,15 +139,21 @@ static void add_missing(struct cells *c, enum metric m, const uint32_t *codes,
 }
 
 /* First all codes, then all values, then all cells: short loops instead of a long one. */
-static void add_extremes(struct cells *c, enum metric m, const uint32_t *codes,
+static void add_extremes(struct cells *c, enum metric m, const uint32_t *codes, bool present,
 			 const struct segment *s, unsigned n)
 {
 	uint32_t least[BLOCK_ROWS], greatest[BLOCK_ROWS];
 	double value[BLOCK_ROWS];
 
-	for (unsigned i = 0; i < n; i++)
-		fold_extremes(codes + s[i].from, (unsigned)(s[i].to - s[i].from), &least[i],
-			      &greatest[i]);
+	for (unsigned i = 0; i < n; i++) {
+		const uint32_t *first = codes + s[i].from;
+		unsigned rows = (unsigned)(s[i].to - s[i].from);
+
+		if (present)
+			fold_extremes_present(first, rows, &least[i], &greatest[i]);
+		else
+			fold_extremes(first, rows, &least[i], &greatest[i]);
+	}
 	if (c->least) {
 		fold_values(m, least, n, value);
 		for (unsigned i = 0; i < n; i++)
@@ -175,6 +179,50 @@ static void add_lasts(struct cells *c, enum metric m, const uint32_t *codes,
 		add_last(&c->last[s[i].bucket], value[i]);
 }
 
+/* Many segments of few rows each, none of them absent: every row is looked at once. */
+static void add_present(struct cells *c, enum metric m, const uint32_t *codes,
+			const struct segment *s, unsigned n)
+{
+	double unit = code_unit(m);
+	struct folded f[BLOCK_ROWS];
+
+	fold_present(m, codes, s, n, f);
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t bucket = s[i].bucket;
+
+		if (c->sum)
+			c->sum[bucket] += f[i].sum;
+		if (c->least)
+			add_least(&c->least[bucket], f[i].least * unit);
+		if (c->greatest)
+			add_greatest(&c->greatest[bucket], f[i].greatest * unit);
+		if (c->last)
+			c->last[bucket] = f[i].last * unit;
+	}
+}
+
+static void add_column(struct tally *t, const struct walk *w, unsigned column,
+		       const struct segment *s, unsigned n, const struct block_totals *rest)
+{
+	bool present = !(w->absent >> column & 1);
+	const uint32_t *codes = w->column[column];
+	enum metric m = column_metric(column);
+	struct cells *c = &t->cells[m];
+
+	if (present && n >= SEGMENTS_MANY && !t->only_mean) {
+		add_present(c, m, codes, s, n);
+		return;
+	}
+	if (c->sum)
+		add_sums(c, m, codes, s, n, rest);
+	if (!present)
+		add_missing(c, m, codes, s, n, rest);
+	if (c->least || c->greatest)
+		add_extremes(c, m, codes, present, s, n);
+	if (c->last)
+		add_lasts(c, m, codes, s, n);
+}
+
 static void add_segments(struct tally *t, struct walk *w, const struct segment *s, unsigned n)
 {
 	const struct segment *last = s + n - 1;
@@ -191,20 +239,11 @@ static void add_segments(struct tally *t, struct walk *w, const struct segment *
 		t->out->count[s[i].bucket] += (uint32_t)(s[i].to - s[i].from);
 	for (unsigned column = COLUMN_OF(0); column < COLUMN_COUNT; column++) {
 		enum metric m = column_metric(column);
-		struct cells *c = &t->cells[m];
 
-		if (w->constant >> column & 1) {
-			add_constant(c, m, walk_constant(w, column), s, n);
-			continue;
-		}
-		if (c->sum)
-			add_sums(c, m, w->column[column], s, n, rest ? &totals : NULL);
-		if (w->absent >> column & 1)
-			add_missing(c, m, w->column[column], s, n, rest ? &totals : NULL);
-		if (c->least || c->greatest)
-			add_extremes(c, m, w->column[column], s, n);
-		if (c->last)
-			add_lasts(c, m, w->column[column], s, n);
+		if (w->constant >> column & 1)
+			add_constant(&t->cells[m], m, walk_constant(w, column), s, n);
+		else
+			add_column(t, w, column, s, n, rest ? &totals : NULL);
 	}
 }
 
