@@ -68,15 +68,6 @@ static void to_units(enum metric m, const uint32_t *codes, unsigned n, double *u
 		units[i] = code_float_units(or_zero(codes[i]));
 }
 
-void fold_values(enum metric m, const uint32_t *codes, unsigned n, double *values)
-{
-	double unit = code_unit(m);
-
-	to_units(m, codes, n, values);
-	for (unsigned i = 0; i < n; i++)
-		values[i] = codes[i] == CODE_ABSENT ? (double)NAN : values[i] * unit;
-}
-
 void fold_sums(enum metric m, const uint32_t *codes, const struct segment *s, unsigned n,
 	       double units[BLOCK_ROWS])
 {

@@ -26,8 +26,6 @@ double fold_sum(enum metric m, const uint32_t *codes, unsigned n);
 /* The same for each segment; these are in order, and not beyond BLOCK_ROWS. */
 void fold_sums(enum metric m, const uint32_t *codes, const struct segment *s, unsigned n,
 	       double units[BLOCK_ROWS]);
-/* Values of codes, NaN for CODE_ABSENT. */
-void fold_values(enum metric m, const uint32_t *codes, unsigned n, double *values);
 uint32_t fold_absent(const uint32_t *codes, unsigned n);	/* how many are */
 
 /* Least and greatest code; CODE_ABSENT when all are. */

@@ -138,45 +138,33 @@ static void add_missing(struct cells *c, enum metric m, const uint32_t *codes,
 	}
 }
 
-/* First all codes, then all values, then all cells: short loops instead of a long one. */
 static void add_extremes(struct cells *c, enum metric m, const uint32_t *codes, bool present,
 			 const struct segment *s, unsigned n)
 {
-	uint32_t least[BLOCK_ROWS], greatest[BLOCK_ROWS];
-	double value[BLOCK_ROWS];
-
-	for (unsigned i = 0; i < n; i++) {
-		const uint32_t *first = codes + s[i].from;
-		unsigned rows = (unsigned)(s[i].to - s[i].from);
+	for (; n > 0; n--, s++) {
+		const uint32_t *first = codes + s->from;
+		unsigned rows = (unsigned)(s->to - s->from);
+		uint32_t least, greatest;
 
 		if (present)
-			fold_extremes_present(first, rows, &least[i], &greatest[i]);
+			fold_extremes_present(first, rows, &least, &greatest);
 		else
-			fold_extremes(first, rows, &least[i], &greatest[i]);
-	}
-	if (c->least) {
-		fold_values(m, least, n, value);
-		for (unsigned i = 0; i < n; i++)
-			add_least(&c->least[s[i].bucket], value[i]);
-	}
-	if (c->greatest) {
-		fold_values(m, greatest, n, value);
-		for (unsigned i = 0; i < n; i++)
-			add_greatest(&c->greatest[s[i].bucket], value[i]);
+			fold_extremes(first, rows, &least, &greatest);
+		if (c->least)
+			add_least(&c->least[s->bucket], code_value(m, least));
+		if (c->greatest)
+			add_greatest(&c->greatest[s->bucket], code_value(m, greatest));
 	}
 }
 
 static void add_lasts(struct cells *c, enum metric m, const uint32_t *codes,
 		      const struct segment *s, unsigned n)
 {
-	uint32_t last[BLOCK_ROWS];
-	double value[BLOCK_ROWS];
+	for (; n > 0; n--, s++) {
+		uint32_t last = fold_last(codes + s->from, (unsigned)(s->to - s->from));
 
-	for (unsigned i = 0; i < n; i++)
-		last[i] = fold_last(codes + s[i].from, (unsigned)(s[i].to - s[i].from));
-	fold_values(m, last, n, value);
-	for (unsigned i = 0; i < n; i++)
-		add_last(&c->last[s[i].bucket], value[i]);
+		add_last(&c->last[s->bucket], code_value(m, last));
+	}
 }
 
 /* Many segments of few rows each, none of them absent: every row is looked at once. */
