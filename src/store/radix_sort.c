@@ -2,15 +2,18 @@
 
 #include <string.h>
 
-#define DIGITS 256
-#define PASSES 4
+#include "bits.h"
 
-static void sort_by_digit(const uint32_t *from, size_t n, unsigned shift, uint32_t *to)
+#define DIGIT_BITS 8
+#define DIGITS (1u << DIGIT_BITS)
+
+static void sort_by_digit(const uint32_t *from, size_t n, uint32_t least, unsigned shift,
+			  uint32_t *to)
 {
 	uint32_t place[DIGITS] = { 0 }, next = 0;
 
 	for (size_t i = 0; i < n; i++)
-		place[(from[i] >> shift) % DIGITS]++;
+		place[((from[i] - least) >> shift) % DIGITS]++;
 	for (unsigned d = 0; d < DIGITS; d++) {
 		uint32_t count = place[d];
 
@@ -18,21 +21,21 @@ static void sort_by_digit(const uint32_t *from, size_t n, unsigned shift, uint32
 		next += count;
 	}
 	for (size_t i = 0; i < n; i++)
-		to[place[(from[i] >> shift) % DIGITS]++] = from[i];
+		to[place[((from[i] - least) >> shift) % DIGITS]++] = from[i];
 }
 
 void radix_sort(uint32_t *numbers, size_t n, uint32_t *scratch)
 {
-	uint32_t *from = numbers, *to = scratch, differ = 0;
+	uint32_t *from = numbers, *to = scratch, least = UINT32_MAX, greatest = 0;
 
-	for (size_t i = 1; i < n; i++)
-		differ |= numbers[i] ^ numbers[0];
-	for (unsigned shift = 0; shift < PASSES * 8; shift += 8) {
+	for (size_t i = 0; i < n; i++) {
+		least = numbers[i] < least ? numbers[i] : least;
+		greatest = numbers[i] > greatest ? numbers[i] : greatest;
+	}
+	for (unsigned shift = 0; n > 0 && shift < bits_width(greatest - least); shift += DIGIT_BITS) {
 		uint32_t *swap = from;
 
-		if ((differ >> shift) % DIGITS == 0)
-			continue;
-		sort_by_digit(from, n, shift, to);
+		sort_by_digit(from, n, least, shift, to);
 		from = to;
 		to = swap;
 	}

@@ -1,7 +1,6 @@
 /*
- * radix_sort - puts numbers in ascending order, a byte at a time from the lowest; bytes in which
- * none of them differ cost nothing. Thrice as fast as qsort() for the two thousand numbers of a
- * group's column.
+ * radix_sort - puts numbers in ascending order, a byte of their distance from the least at a time.
+ * Thrice as fast as qsort() for the two thousand numbers of a group's column.
  */
 #ifndef METER_RADIX_SORT_H
 #define METER_RADIX_SORT_H
