@@ -30,7 +30,7 @@ struct source_options {
 	bool process_children;		/* a process is read together with its descendants */
 };
 
-/* What all instances share: mount points, our own namespaces. */
+/* What all instances share: mount points, our own namespaces, found containers. */
 struct source_set;
 
 /*
@@ -42,8 +42,9 @@ void source_set_free(struct source_set *set);
 
 /*
  * Which source reads this target when none is prescribed: cgroup_path → cgroup; pid → cgroup when the
- * process has a cgroup of its own, else process; anything else → bus. A process has a cgroup of its
- * own when that is neither the root nor the one its parent process lives in.
+ * process has a cgroup of its own, else process; container_id without a pid, or with one that no
+ * process has → cgroup when that container is found here; anything else → bus. A process has a cgroup of its own when that is neither
+ * the root nor the one its parent process lives in.
  */
 enum source_kind source_choose(struct source_set *set, const struct target *t);
 
@@ -52,7 +53,8 @@ struct source;
 
 /*
  * kind is SOURCE_CGROUP or SOURCE_PROCESS. 0 and *out is the caller's; > 0 with a sentence in error
- * (no such process or cgroup, nothing in the target to find it by); -ENOMEM.
+ * (no such process, cgroup or container, nothing in the target to find it by); -ENOMEM. A container
+ * may be missed when there are very many cgroups; the sentence says so.
  */
 int source_bind(struct source_set *set, enum source_kind kind, const struct target *t,
 		struct source **out, char error[SOURCE_ERROR_MAX]);

@@ -107,16 +107,29 @@ int cgroup_probe(const struct cgroup_host *host, const char *path)
 	return r;
 }
 
+static bool has_file(const struct place *p, const char *name)
+{
+	return p->fd >= 0 && faccessat(p->fd, name, F_OK, 0) == 0;
+}
+
+unsigned cgroup_accounts(const struct cgroup_host *host, const char *path)
+{
+	struct places p;
+	unsigned has = 0;
+
+	if (open_places(&p, &host->mounts, path) < 0)
+		return 0;
+	if (has_file(&p.cpu, p.cpu.unified ? "cpu.stat" : "cpuacct.usage"))
+		has |= READING_CPU_TIME;
+	if (has_file(&p.memory, p.memory.unified ? "memory.current" : "memory.usage_in_bytes"))
+		has |= READING_MEMORY_USED;
+	close_places(&p);
+	return has;
+}
+
 bool cgroup_has_cpu(const struct cgroup_host *host, const char *path)
 {
-	struct place p;
-	bool has;
-
-	if (open_place(&p, &host->mounts, MOUNTS_CPUACCT, path) < 0 || p.fd < 0)
-		return false;
-	has = faccessat(p.fd, p.unified ? "cpu.stat" : "cpuacct.usage", F_OK, 0) == 0;
-	close(p.fd);
-	return has;
+	return (cgroup_accounts(host, path) & READING_CPU_TIME) != 0;
 }
 
 static void read_cpu(const struct place *p, struct reading *out)

@@ -18,12 +18,15 @@
 
 #define CGROUP_PATH_MAX 4096
 
+struct container_index;
+
 /* What is the same for all cgroups. */
 struct cgroup_host {
 	struct mounts mounts;
 	struct netdev_shared netdev;
 	const char *root;		/* where the host's / is, "" for / */
 	uint64_t memory_total;		/* MemTotal, bytes; UINT64_MAX = not known */
+	struct container_index *containers;
 };
 
 /* --- cgroup_find.c --- */
@@ -42,10 +45,18 @@ bool cgroup_is_own(const struct cgroup_host *host, int64_t pid);
 /* Long paths are shown by their end, which tells them apart. Fits a sentence. */
 const char *cgroup_shown(const char *path, char shown[96]);
 
+/* --- container_find.c --- */
+
+/* The cgroup of an engine's container. 0, > 0 with a sentence, -ENOMEM. */
+int cgroup_from_container(const struct cgroup_host *host, const char *id,
+			  char path[CGROUP_PATH_MAX], char error[SOURCE_ERROR_MAX]);
+
 /* --- cgroup.c --- */
 
 /* 0; -ENOENT: it is in none of the hierarchies; -errno */
 int cgroup_probe(const struct cgroup_host *host, const char *path);
+/* Which of READING_CPU_TIME and READING_MEMORY_USED the kernel keeps for it. */
+unsigned cgroup_accounts(const struct cgroup_host *host, const char *path);
 bool cgroup_has_cpu(const struct cgroup_host *host, const char *path);
 
 /* 0, or > 0 with a sentence. *netdev is kept from one reading to the next, zeroed at first. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cgroup.h"
+#include "container_index.h"
 #include "fail.h"
 #include "process.h"
 #include "procfs.h"
@@ -75,6 +76,9 @@ int source_set_new(struct source_set **out, const struct source_options *options
 		if (!set->tree)
 			goto out;
 	}
+	set->host.containers = container_index_new();
+	if (!set->host.containers)
+		goto out;
 	set->host.root = set->host_root;
 	r = mounts_load(&set->host.mounts, set->host_root);
 	if (r < 0)
@@ -93,6 +97,7 @@ void source_set_free(struct source_set *set)
 	if (!set)
 		return;
 	mounts_clear(&set->host.mounts);
+	container_index_free(set->host.containers);
 	process_tree_free(set->tree);
 	free(set->host_root);
 	free(set);
@@ -103,13 +108,38 @@ static bool has_path(const struct target *t)
 	return t->cgroup_path && t->cgroup_path[0] != '\0';
 }
 
+static bool has_container(const struct target *t)
+{
+	return t->container_id && t->container_id[0] != '\0';
+}
+
+/* One that is not here may be elsewhere, or not there yet. */
+static bool is_container_here(const struct source_set *set, const struct target *t)
+{
+	char path[CGROUP_PATH_MAX], error[SOURCE_ERROR_MAX];
+
+	return has_container(t) &&
+	       cgroup_from_container(&set->host, t->container_id, path, error) == 0;
+}
+
+static bool has_process(const struct source_set *set, const struct target *t)
+{
+	char error[SOURCE_ERROR_MAX];
+	uint64_t start;
+
+	return process_find(set->host_root, t->pid, &start, error) == 0;
+}
+
 enum source_kind source_choose(struct source_set *set, const struct target *t)
 {
 	if (has_path(t))
 		return SOURCE_CGROUP;
 	if (t->pid == 0)
-		return SOURCE_BUS;
-	return cgroup_is_own(&set->host, t->pid) ? SOURCE_CGROUP : SOURCE_PROCESS;
+		return is_container_here(set, t) ? SOURCE_CGROUP : SOURCE_BUS;
+	if (cgroup_is_own(&set->host, t->pid))
+		return SOURCE_CGROUP;
+	/* A container that was started anew has another pid, and still its id. */
+	return !has_process(set, t) && is_container_here(set, t) ? SOURCE_CGROUP : SOURCE_PROCESS;
 }
 
 static int no_hierarchy(const struct source_set *set, char error[SOURCE_ERROR_MAX])
@@ -122,24 +152,36 @@ static int no_hierarchy(const struct source_set *set, char error[SOURCE_ERROR_MA
 	return source_fail(error, "no cgroup hierarchy with CPU or memory is mounted here");
 }
 
+static int find_by_pid(const struct source_set *set, int64_t pid, char path[CGROUP_PATH_MAX],
+		       char error[SOURCE_ERROR_MAX])
+{
+	int r;
+
+	if (pid < 1 || pid > PROCFS_PID_MAX)
+		return source_fail(error, "%" PRId64 " is not a process id", pid);
+	r = cgroup_from_pid(&set->host, pid, path, error);
+	if (r == 0 && strcmp(path, "/") == 0)
+		r = source_fail(error, "process %" PRId64 " is in the root cgroup, which is the "
+				"whole machine", pid);
+	return r;
+}
+
 static int find_cgroup(const struct source_set *set, const struct target *t,
 		       char path[CGROUP_PATH_MAX], char error[SOURCE_ERROR_MAX])
 {
 	const struct mounts *m = &set->host.mounts;
 	char shown[96];
-	int r;
+	int r = 1;
 
 	if (!m->of[MOUNTS_CPUACCT] && !m->of[MOUNTS_MEMORY] && !m->of[MOUNTS_UNIFIED])
 		return no_hierarchy(set, error);
 	if (has_path(t)) {
 		r = cgroup_from_text(&set->host, t->cgroup_path, path, error);
-	} else if (t->pid < 1 || t->pid > PROCFS_PID_MAX) {
-		r = source_fail(error, "%" PRId64 " is not a process id", t->pid);
 	} else {
-		r = cgroup_from_pid(&set->host, t->pid, path, error);
-		if (r == 0 && strcmp(path, "/") == 0)
-			r = source_fail(error, "process %" PRId64 " is in the root cgroup, which "
-					"is the whole machine", t->pid);
+		if (t->pid != 0)
+			r = find_by_pid(set, t->pid, path, error);
+		if (r > 0 && has_container(t))
+			r = cgroup_from_container(&set->host, t->container_id, path, error);
 	}
 	if (r != 0)
 		return r;
@@ -159,8 +201,9 @@ static int bind_cgroup(struct source_set *set, const struct target *t, struct so
 	struct source *s;
 	int r;
 
-	if (!has_path(t) && t->pid == 0)
-		return source_fail(error, "the target names neither cgroup_path nor pid");
+	if (!has_path(t) && t->pid == 0 && !has_container(t))
+		return source_fail(error, "the target names neither cgroup_path nor pid nor "
+				   "container_id");
 	r = find_cgroup(set, t, path, error);
 	if (r != 0)
 		return r;

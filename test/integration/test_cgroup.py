@@ -1,4 +1,4 @@
-"""design.md, section 7, source cgroup: by cgroup_path and by pid, against the kernel's own files.
+"""design.md, section 7, source cgroup: by cgroup_path, pid and container_id, against the kernel's own files.
 
 Real cgroups of this machine: v1 with cpuacct and memory where it has them, and the v2 tree beside them. Full v2
 with the memory controller, and layouts that do not exist here, are fixture trees in test/unit.
@@ -6,6 +6,7 @@ with the memory controller, and layouts that do not exist here, are fixture tree
 
 import contextlib
 import os
+import secrets
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,92 @@ def test_not_there_yet(meterd, api, watch, cgroup, contained):
     contained()
     assert "memory_used_bytes" in samples.next()
     assert "last_error" not in api.entries()["one"]
+
+
+def test_container_elsewhere_or_here(meterd, api, watch, container, worker):
+    """By itself the control plane is asked while no such container is here."""
+    container.remove()
+    meterd("--interval", "200ms")
+    samples = watch("one")
+    api.track("one", container_id=id_of(container))
+    eventually("the bus is asked", lambda: api.entries()["one"].get("source") == "bus"
+               and "last_error" in api.entries()["one"])
+    for directory in container.directories.values():
+        directory.mkdir()
+    container.add(worker().pid)
+    assert "memory_used_bytes" in samples.next()
+    assert api.entries()["one"]["source"] == "cgroup"
+
+
+@pytest.fixture
+def container(cgroup):
+    """A cgroup below that of the test, named as systemd names a container's."""
+    made = Cgroup(f"{cgroup.path[1:]}/docker-{secrets.token_hex(32)}.scope", cgroup.directories)
+    yield made
+    made.remove()
+
+
+def id_of(container):
+    return container.path.split("docker-")[1].removesuffix(".scope")
+
+
+@pytest.mark.parametrize("digits", [64, 12])
+@pytest.mark.parametrize("cgroup", [("cpuacct", "memory"), ("unified",)], indirect=True,
+                         ids=["v1", "v2"])
+def test_container_id(meterd, api, watch, container, worker, digits):
+    """By the id alone, also by what an engine shows of it: CPU of that cgroup and no other."""
+    process = worker(duty=30)
+    container.add(process.pid)
+    meterd("--interval", "500ms")
+    samples = watch("one")
+    api.track("one", container_id=id_of(container)[:digits])
+    published, counted = cpu_used(samples, container)
+    assert api.entries()["one"]["source"] == "cgroup"
+    assert counted > 0.2
+    assert abs(published - counted) <= 0.05 * counted + ARRIVAL_S
+
+
+def test_container_id_network(meterd, api, watch, container, worker):
+    """Found by its id, the network is that of a member in a namespace of its own."""
+    container.add(worker(own_network=True).pid)
+    meterd("--interval", "200ms")
+    samples = watch("one")
+    api.track("one", container_id=id_of(container))
+    assert samples.wait_for(
+        lambda sample: "network_in_bytes_per_sec" in sample)["network_in_bytes_per_sec"] == 0
+
+
+def test_container_not_there_yet(meterd, api, watch, container, worker):
+    """Looked for again until the engine has made it; what is no id at all says so."""
+    container.remove()
+    meterd("--interval", "200ms", "--source", "cgroup")
+    samples = watch("one")
+    api.track("one", container_id=id_of(container))
+    api.track("bad", container_id="../../docker/x")
+    eventually("it fails first",
+               lambda: "was not found" in api.entries()["one"].get("last_error", ""))
+    eventually("it is no id",
+               lambda: "is not 12 to 64" in api.entries()["bad"].get("last_error", ""))
+    for directory in container.directories.values():
+        directory.mkdir()
+    container.add(worker().pid)
+    assert "memory_used_bytes" in samples.next()
+    assert "last_error" not in api.entries()["one"]
+
+
+def test_container_elsewhere_or_here(meterd, api, watch, container, worker):
+    """By itself the control plane is asked while no such container is here."""
+    container.remove()
+    meterd("--interval", "200ms")
+    samples = watch("one")
+    api.track("one", container_id=id_of(container))
+    eventually("the bus is asked", lambda: api.entries()["one"].get("source") == "bus"
+               and "last_error" in api.entries()["one"])
+    for directory in container.directories.values():
+        directory.mkdir()
+    container.add(worker().pid)
+    assert "memory_used_bytes" in samples.next()
+    assert api.entries()["one"]["source"] == "cgroup"
 
 
 @pytest.mark.parametrize("path", ["/", "relative", "/a/../../etc", "/nowhere/at/all"])

@@ -161,7 +161,8 @@ def test_bad_page_tokens(service, bus, name):
 
 @pytest.mark.parametrize("fields", [
     {"node": "a\r\nb"}, {"cgroup_path": "../../../etc"}, {"cgroup_path": "/" + "a/" * 2000},
-    {"container_id": "x" * 60_000}, {"container_name": "a b\r\n"}, {"metrics_url": "file:///etc"},
+    {"container_id": "x" * 60_000}, {"container_id": "../" * 20}, {"container_id": "f" * 64},
+    {"container_name": "a b\r\n"}, {"metrics_url": "file:///etc"},
     {"workload_id": "w" * 60_000}, {"pid": -1}, {"pid": 2**63 - 1}, {"pid": 0}], ids=str)
 def test_bad_targets(meterd, api, bus, fields):
     """A Target that makes no sense harms only its own instance."""

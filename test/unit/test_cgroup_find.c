@@ -184,7 +184,7 @@ static void test_choose(void **state)
 	char path[] = "/d/x", nothing[] = "", name[] = "cp-x";
 	struct target by_path = { .cgroup_path = path, .pid = 7 };
 	struct target by_nothing = { .cgroup_path = nothing };
-	struct target by_name = { .container_name = name, .container_id = name };
+	struct target by_name = { .container_name = name };
 	struct target no_such_pid = { .pid = 99 }, odd_pid = { .pid = -1 };
 	struct source_set *set;
 
