@@ -43,6 +43,7 @@ struct config {
 	int64_t tombstone_ttl_ms;
 	int64_t max_output_bytes;
 	int64_t max_reply_points;
+	int64_t max_open_files;		/* 0 = 3/4 of the limit of the process */
 	/* meterctl only */
 	int64_t timeout_ms;
 	bool help;

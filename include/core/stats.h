@@ -12,6 +12,7 @@
 	X(readings, "readings begun") \
 	X(readings_failed, "readings that failed: a gap") \
 	X(readings_timed_out, "of these, not answered within one interval") \
+	X(readings_reopened, "readings that opened files anew: the bound of kept ones is reached") \
 	X(readings_repeated, "answers that carried the stamp of the one before: no sample") \
 	X(samples, "samples stored") \
 	X(samples_refused, "samples the store refused or had no memory for") \
@@ -44,6 +45,7 @@
 #define STATS_GAUGES(X) \
 	X(instances, "instances tracked") \
 	X(tombstones, "tombstones held") \
+	X(files_kept, "files kept open from one reading to the next") \
 	X(connected, "1 while connected to NATS") \
 	X(loop_held_max_us, "the longest that one pass of the loop took, in microseconds")
 

@@ -9,6 +9,7 @@
 #define METER_SOURCE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lifecycle.h"
@@ -25,9 +26,13 @@ enum source_kind {
 
 const char *source_kind_name(enum source_kind k);
 
+struct stats;
+
 struct source_options {
 	const char *host_root;		/* where the host's / is: "" for /, never NULL; tests plant a tree */
 	bool process_children;		/* a process is read together with its descendants */
+	size_t max_open_files;		/* kept open between readings by all sources together */
+	struct stats *stats;		/* told of these files; may be NULL */
 };
 
 /* What all instances share: mount points, our own namespaces, found containers. */
@@ -48,7 +53,10 @@ void source_set_free(struct source_set *set);
  */
 enum source_kind source_choose(struct source_set *set, const struct target *t);
 
-/* One instance bound to one source. */
+/*
+ * One instance bound to one source. It keeps the files it reads open, while the bound of its set
+ * allows it, and is freed before its set.
+ */
 struct source;
 
 /*

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "bus.h"
@@ -237,10 +238,32 @@ static int watch_signals(struct daemon *d)
 
 /* --- making and ending --- */
 
+/*
+ * How many files may be kept open. We first take what the hard limit allows: the soft one is low
+ * for the sake of programs that use select(), which neither we nor our libraries do.
+ */
+static size_t max_open_files(const struct config *c)
+{
+	struct rlimit limit, raised;
+	rlim_t most;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 0;
+	raised = (struct rlimit){ limit.rlim_max, limit.rlim_max };
+	if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+		limit = raised;
+	/* The rest is for connections, and for what is open for a moment only. */
+	most = limit.rlim_cur / 4 * 3;
+	if (c->max_open_files > 0 && (rlim_t)c->max_open_files < most)
+		most = (rlim_t)c->max_open_files;
+	return (size_t)most;
+}
+
 static int start_path(struct daemon *d)
 {
 	const struct config *c = d->config;
-	struct source_options sources = { c->host_root, c->process_children };
+	struct source_options sources = { c->host_root, c->process_children, max_open_files(c),
+					  &d->stats };
 	struct remote_options remote = { c->control_prefix, (size_t)c->max_body_bytes };
 	struct pipeline_options pipeline = {
 		.tracker = { c->node, (size_t)c->capacity, c->interval_ms,

@@ -10,7 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
+#include "kept_file.h"
 #include "mounts.h"
 #include "netdev.h"
 #include "reading.h"
@@ -59,8 +61,34 @@ int cgroup_probe(const struct cgroup_host *host, const char *path);
 unsigned cgroup_accounts(const struct cgroup_host *host, const char *path);
 bool cgroup_has_cpu(const struct cgroup_host *host, const char *path);
 
-/* 0, or > 0 with a sentence. *netdev is kept from one reading to the next, zeroed at first. */
-int cgroup_read(const struct cgroup_host *host, const char *path, struct netdev_ns *netdev,
-		struct reading *out, char error[SOURCE_ERROR_MAX]);
+/* Limits further up are opened for each reading. */
+#define CGROUP_LIMITS_KEPT 6
+
+/* Which directory: another one may be made under the same name. */
+struct cgroup_identity {
+	dev_t device;
+	ino_t inode;		/* 0 = none */
+};
+
+/* What is kept open of one cgroup between its readings. */
+struct cgroup_files {
+	struct kept_budget *budget;
+	struct cgroup_identity cpu, memory;	/* whose files they are */
+	struct kept_file cpu_used;
+	struct kept_file memory_used;
+	struct kept_file memory_stat;
+	struct kept_file members;			/* v2 only */
+	struct kept_file limits[CGROUP_LIMITS_KEPT];	/* v2 only: its own, its parent's, ... */
+};
+
+void cgroup_files_init(struct cgroup_files *files, struct kept_budget *budget);
+void cgroup_files_release(struct cgroup_files *files);
+
+/*
+ * 0, or > 0 with a sentence; after a failure nothing is kept open. *netdev is kept from one reading
+ * to the next, zeroed at first.
+ */
+int cgroup_read(const struct cgroup_host *host, const char *path, struct cgroup_files *files,
+		struct netdev_ns *netdev, struct reading *out, char error[SOURCE_ERROR_MAX]);
 
 #endif

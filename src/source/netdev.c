@@ -102,6 +102,11 @@ int netdev_sum(struct procfs_pieces *text, uint64_t *in, uint64_t *out)
 	return 0;
 }
 
+/*
+ * Opened for each reading, and not kept: an open net/dev holds its network namespace alive. Of a
+ * container that has ended, its interfaces and their peers on the host would stay until our next
+ * reading. And after a setns() of the process it would go on telling of the namespace left behind.
+ */
 static int read_counters(int dir, struct reading *out)
 {
 	struct procfs_pieces text;
@@ -115,32 +120,59 @@ static int read_counters(int dir, struct reading *out)
 	return r;
 }
 
+/* The best so far. */
+struct choice {
+	struct netdev_ns ns;	/* "" = none */
+	struct reading counters;
+};
+
+/* One candidate in hand is good enough, unless this is where it was last time. */
+static void consider(struct choice *c, const struct netdev_shared *shared, int dir,
+		     const struct netdev_ns *last)
+{
+	struct netdev_ns ns;
+
+	ns_load(&ns, dir);
+	if (ns_is_own(shared, &ns) && (c->ns.text[0] == '\0' || ns_same(&ns, last)) &&
+	    read_counters(dir, &c->counters) == 0)
+		c->ns = ns;
+}
+
+static void take(const struct choice *c, struct netdev_ns *last, struct reading *out)
+{
+	if (c->ns.text[0] == '\0')
+		return;
+	if (last->text[0] == '\0' || ns_same(&c->ns, last)) {
+		out->network_in = c->counters.network_in;
+		out->network_out = c->counters.network_out;
+		out->has |= READING_NETWORK;
+	}
+	*last = c->ns;
+}
+
+void netdev_read_at(const struct netdev_shared *shared, int dir, struct netdev_ns *last,
+		    struct reading *out)
+{
+	struct choice c = { .ns = { "" } };
+
+	consider(&c, shared, dir, last);
+	take(&c, last, out);
+}
+
 void netdev_read(const struct netdev_shared *shared, const char *host_root, const int32_t *pids,
 		 size_t n, struct netdev_ns *last, struct reading *out)
 {
-	struct netdev_ns ns, chosen = { "" };
-	struct reading counters = { .has = 0 };
+	struct choice c = { .ns = { "" } };
 	int dir;
 
 	for (size_t i = 0; i < n; i++) {
 		dir = procfs_open_pid(host_root, pids[i]);
 		if (dir < 0)
 			continue;
-		ns_load(&ns, dir);
-		/* One candidate in hand is good enough, unless this is where it was last time. */
-		if (ns_is_own(shared, &ns) && (chosen.text[0] == '\0' || ns_same(&ns, last)) &&
-		    read_counters(dir, &counters) == 0)
-			chosen = ns;
+		consider(&c, shared, dir, last);
 		close(dir);
-		if (chosen.text[0] != '\0' && (ns_same(&chosen, last) || last->text[0] == '\0'))
+		if (c.ns.text[0] != '\0' && (ns_same(&c.ns, last) || last->text[0] == '\0'))
 			break;
 	}
-	if (chosen.text[0] == '\0')
-		return;
-	if (last->text[0] == '\0' || ns_same(&chosen, last)) {
-		out->network_in = counters.network_in;
-		out->network_out = counters.network_out;
-		out->has |= READING_NETWORK;
-	}
-	*last = chosen;
+	take(&c, last, out);
 }

@@ -33,6 +33,10 @@ void netdev_shared_load(struct netdev_shared *shared, const char *host_root);
 void netdev_read(const struct netdev_shared *shared, const char *host_root, const int32_t *pids,
 		 size_t n, struct netdev_ns *last, struct reading *out);
 
+/* The same of one process, whose directory in /proc this is. */
+void netdev_read_at(const struct netdev_shared *shared, int dir, struct netdev_ns *last,
+		    struct reading *out);
+
 struct procfs_pieces;
 /* The text of net/dev: sums over all interfaces but lo. -errno; -EBADMSG: not such a text. */
 int netdev_sum(struct procfs_pieces *text, uint64_t *in, uint64_t *out);

@@ -1,5 +1,7 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -70,9 +72,11 @@ bool process_stat_parse(const char *text, size_t len, struct process_stat *out)
 	return true;
 }
 
+#define STAT_MAX 2048
+
 int process_stat_read(int dir, struct process_stat *out, int64_t *mono_ns)
 {
-	char text[2048];
+	char text[STAT_MAX];
 	ssize_t n;
 
 	n = procfs_read(dir, "stat", text, sizeof text, mono_ns);
@@ -96,12 +100,29 @@ bool process_ticks_to_ns(uint64_t ticks, uint64_t *ns)
 	return !__builtin_add_overflow(seconds, ticks % hz * 1000000000 / hz, ns);
 }
 
+static bool memory_sum(uint64_t anonymous_kib, uint64_t shared_kib, uint64_t *bytes)
+{
+	uint64_t kib;
+
+	return !__builtin_add_overflow(anonymous_kib, shared_kib, &kib) &&
+	       !__builtin_mul_overflow(kib, (uint64_t)1024, bytes);
+}
+
 /* Anonymous and shared memory; pages of files are left out, as in a working set. */
+static bool memory_of_status(const char *text, uint64_t *bytes)
+{
+	uint64_t anonymous, shared;
+
+	return procfs_keyed_number(text, "RssAnon:", &anonymous) &&
+	       procfs_keyed_number(text, "RssShmem:", &shared) &&
+	       memory_sum(anonymous, shared, bytes);
+}
+
 bool process_memory(int dir, uint64_t *bytes)
 {
 	struct procfs_pieces status;
 	bool has_anonymous = false, has_shared = false;
-	uint64_t anonymous = 0, shared = 0, kib;
+	uint64_t anonymous = 0, shared = 0;
 	const char *line;
 
 	if (procfs_pieces_open(&status, dir, "status", STATUS_MAX) < 0)
@@ -113,8 +134,7 @@ bool process_memory(int dir, uint64_t *bytes)
 			has_shared = true;
 	}
 	procfs_pieces_close(&status);
-	return has_anonymous && has_shared && !__builtin_add_overflow(anonymous, shared, &kib) &&
-	       !__builtin_mul_overflow(kib, (uint64_t)1024, bytes);
+	return has_anonymous && has_shared && memory_sum(anonymous, shared, bytes);
 }
 
 /* The sentence for what went wrong at its files. */
@@ -149,7 +169,71 @@ int process_find(const char *host_root, int64_t pid, uint64_t *start, char error
 	return 0;
 }
 
-static int read_alone(int dir, const struct process_stat *s, struct reading *out)
+void process_files_init(struct process_files *files, struct kept_budget *budget)
+{
+	static const struct kept_file closed = KEPT_FILE_INIT;
+
+	*files = (struct process_files){ budget, closed, closed, closed };
+}
+
+void process_files_release(struct process_files *files)
+{
+	kept_file_release(&files->dir, files->budget);
+	kept_file_release(&files->stat, files->budget);
+	kept_file_release(&files->status, files->budget);
+}
+
+int process_dir_use(struct process_files *files, const char *host_root, int64_t pid)
+{
+	char path[PROCFS_PATH_MAX] = "";
+	int n;
+
+	if (!kept_file_is_open(&files->dir)) {
+		n = snprintf(path, sizeof path, "%s/proc/%" PRId64, host_root, pid);
+		if (n < 0 || (size_t)n >= sizeof path)
+			return -ENAMETOOLONG;
+	}
+	return kept_dir_use(&files->dir, files->budget, AT_FDCWD, path);
+}
+
+void process_dir_done(const struct process_files *files, int dir)
+{
+	kept_dir_done(&files->dir, dir);
+}
+
+static int read_stat(struct process_files *files, int dir, struct process_stat *out,
+		     int64_t *mono_ns)
+{
+	char text[STAT_MAX];
+	ssize_t n;
+
+	n = kept_file_read(&files->stat, files->budget, dir, "stat", text, sizeof text, mono_ns);
+	if (n < 0)
+		return n == -EFBIG ? -EBADMSG : (int)n;
+	return process_stat_parse(text, (size_t)n, out) ? 0 : -EBADMSG;
+}
+
+/* 0, also when it has none; -errno: we are short of something. */
+static int read_memory(struct process_files *files, int dir, struct reading *out)
+{
+	char text[8192];
+	ssize_t n;
+	bool has;
+
+	n = kept_file_read(&files->status, files->budget, dir, "status", text, sizeof text, NULL);
+	if (procfs_is_short((int)n))
+		return (int)n;
+	if (n == -EFBIG)	/* of very many groups: then piece by piece */
+		has = process_memory(dir, &out->memory_used);
+	else
+		has = n >= 0 && memory_of_status(text, &out->memory_used);
+	if (has)
+		out->has |= READING_MEMORY_USED;
+	return 0;
+}
+
+static int read_alone(struct process_files *files, int dir, const struct process_stat *s,
+		      struct reading *out)
 {
 	uint64_t ticks;
 
@@ -157,35 +241,43 @@ static int read_alone(int dir, const struct process_stat *s, struct reading *out
 	    !process_ticks_to_ns(ticks, &out->cpu_ns))
 		return -EBADMSG;
 	out->has |= READING_CPU_TIME;
-	if (process_memory(dir, &out->memory_used))
-		out->has |= READING_MEMORY_USED;
-	return 0;
+	return read_memory(files, dir, out);
+}
+
+static int read_at(const char *host_root, int dir, int64_t pid, uint64_t start,
+		   struct process_tree *tree, struct process_files *files, struct reading *out,
+		   char error[SOURCE_ERROR_MAX])
+{
+	struct process_stat s;
+	int r;
+
+	r = read_stat(files, dir, &s, &out->mono_ns);
+	if (r == 0 && s.start != start)
+		return source_fail(error, "pid %" PRId64 " now belongs to another process", pid);
+	if (r == 0 && process_stat_ended(&s))
+		r = -ESRCH;
+	if (r < 0)
+		return fail(pid, r, error);
+	/* Descendants come and go: of those nothing is kept open. */
+	if (tree)
+		return process_tree_read(tree, host_root, (int32_t)pid, out, error);
+	r = read_alone(files, dir, &s, out);
+	return r < 0 ? fail(pid, r, error) : 0;
 }
 
 int process_read(const char *host_root, int64_t pid, uint64_t start, struct process_tree *tree,
-		 struct reading *out, char error[SOURCE_ERROR_MAX])
+		 struct process_files *files, struct reading *out, char error[SOURCE_ERROR_MAX])
 {
-	struct process_stat s;
 	int dir, r;
 
-	dir = procfs_open_pid(host_root, pid);
+	dir = process_dir_use(files, host_root, pid);
 	if (dir < 0)
 		return fail(pid, dir, error);
-	r = process_stat_read(dir, &s, &out->mono_ns);
-	if (r < 0) {
-		r = fail(pid, r, error);
-	} else if (s.start != start) {
-		r = source_fail(error, "pid %" PRId64 " now belongs to another process", pid);
-	} else if (process_stat_ended(&s)) {
-		r = fail(pid, -ESRCH, error);
-	} else if (tree) {
-		r = process_tree_read(tree, host_root, (int32_t)pid, out, error);
-	} else {
-		r = read_alone(dir, &s, out);
-		if (r < 0)
-			r = fail(pid, r, error);
-	}
-	close(dir);
+	r = read_at(host_root, dir, pid, start, tree, files, out, error);
+	process_dir_done(files, dir);
+	/* Whatever failed, the next reading looks again who has this number. */
+	if (r != 0)
+		process_files_release(files);
 	out->incarnation[0] = (uint64_t)pid;
 	out->incarnation[1] = start;
 	return r;

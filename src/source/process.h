@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kept_file.h"
 #include "reading.h"
 #include "source.h"
 
@@ -43,8 +44,25 @@ void process_tree_free(struct process_tree *tree);
 /* 0 and *start, > 0 with a sentence. */
 int process_find(const char *host_root, int64_t pid, uint64_t *start, char error[SOURCE_ERROR_MAX]);
 
-/* All but the network. tree is NULL for the process alone. 0, or > 0 with a sentence. */
+/* What is kept open of one process between its readings. */
+struct process_files {
+	struct kept_budget *budget;
+	struct kept_file dir;		/* /proc/<pid> */
+	struct kept_file stat;
+	struct kept_file status;
+};
+
+void process_files_init(struct process_files *files, struct kept_budget *budget);
+void process_files_release(struct process_files *files);
+/* /proc/<pid>, until process_dir_done(). -errno */
+int process_dir_use(struct process_files *files, const char *host_root, int64_t pid);
+void process_dir_done(const struct process_files *files, int dir);
+
+/*
+ * All but the network. tree is NULL for the process alone. 0, or > 0 with a sentence; after a failure
+ * nothing is kept open.
+ */
 int process_read(const char *host_root, int64_t pid, uint64_t start, struct process_tree *tree,
-		 struct reading *out, char error[SOURCE_ERROR_MAX]);
+		 struct process_files *files, struct reading *out, char error[SOURCE_ERROR_MAX]);
 
 #endif

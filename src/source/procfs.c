@@ -27,6 +27,13 @@ int procfs_open_dir(int at, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
+int procfs_open_file(int dir, const char *name)
+{
+	int fd = openat(dir, name, FILE_FLAGS);
+
+	return fd < 0 ? -errno : fd;
+}
+
 int procfs_open_pid(const char *host_root, int64_t pid)
 {
 	char path[PROCFS_PATH_MAX];
@@ -41,6 +48,11 @@ int procfs_open_pid(const char *host_root, int64_t pid)
 bool procfs_is_gone(int error)
 {
 	return error == -ENOENT || error == -ENOTDIR || error == -ESRCH || error == -ENODEV;
+}
+
+bool procfs_is_short(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
 }
 
 static ssize_t read_some(int fd, char *buf, size_t size)
@@ -72,9 +84,9 @@ ssize_t procfs_read(int dir, const char *name, char *buf, size_t size, int64_t *
 	int fd;
 
 	buf[0] = '\0';
-	fd = openat(dir, name, FILE_FLAGS);
+	fd = procfs_open_file(dir, name);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	before = mono_ns ? procfs_now_ns() : 0;
 	n = read_some(fd, buf, size - 1);
 	after = mono_ns ? procfs_now_ns() : 0;
@@ -145,10 +157,10 @@ bool procfs_keyed_number(const char *text, const char *key, uint64_t *out)
 
 int procfs_pieces_open(struct procfs_pieces *p, int dir, const char *name, size_t max)
 {
-	int fd = openat(dir, name, FILE_FLAGS);
+	int fd = procfs_open_file(dir, name);
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	p->fd = fd;
 	p->error = 0;
 	p->cut = false;

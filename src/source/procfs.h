@@ -23,8 +23,12 @@ int64_t procfs_now_ns(void);	/* CLOCK_MONOTONIC */
 int procfs_open_dir(int at, const char *path);
 /* <host_root>/proc/<pid>; -ENOENT: there is no such process */
 int procfs_open_pid(const char *host_root, int64_t pid);
+/* To be read and closed by the caller; never waits for what is behind it. -errno */
+int procfs_open_file(int dir, const char *name);
 /* Did the process or cgroup vanish, as opposed to something in our own way? error is -errno. */
 bool procfs_is_gone(int error);
+/* Have we run out of descriptors or memory? Then what is not read is not to be taken for absent. */
+bool procfs_is_short(int error);
 
 /*
  * The first size - 1 bytes of a file, NUL-terminated. Of a file that is longer, the last line that

@@ -11,17 +11,25 @@
 #include "process.h"
 #include "procfs.h"
 #include "source.h"
+#include "stats.h"
 
 struct source_set {
 	char *host_root;
 	struct cgroup_host host;
 	struct process_tree *tree;	/* NULL: processes are read alone */
+	struct kept_budget budget;
+	struct stats *stats;		/* or NULL */
 };
 
 struct source {
 	enum source_kind kind;
+	struct source_set *set;
 	int64_t pid;			/* process only */
 	uint64_t start;			/* process only */
+	union {				/* what is kept open between readings */
+		struct process_files process;
+		struct cgroup_files cgroup;
+	} files;
 	struct netdev_ns netdev;	/* where network counters came from the last time */
 	char path[];			/* cgroup only */
 };
@@ -80,6 +88,8 @@ int source_set_new(struct source_set **out, const struct source_options *options
 	if (!set->host.containers)
 		goto out;
 	set->host.root = set->host_root;
+	set->budget.max = options->max_open_files;
+	set->stats = options->stats;
 	r = mounts_load(&set->host.mounts, set->host_root);
 	if (r < 0)
 		goto out;
@@ -211,6 +221,8 @@ static int bind_cgroup(struct source_set *set, const struct target *t, struct so
 	if (!s)
 		return -ENOMEM;
 	s->kind = SOURCE_CGROUP;
+	s->set = set;
+	cgroup_files_init(&s->files.cgroup, &set->budget);
 	strcpy(s->path, path);
 	*out = s;
 	return 0;
@@ -232,6 +244,8 @@ static int bind_process(struct source_set *set, const struct target *t, struct s
 	if (!s)
 		return -ENOMEM;
 	s->kind = SOURCE_PROCESS;
+	s->set = set;
+	process_files_init(&s->files.process, &set->budget);
 	s->pid = t->pid;
 	s->start = start;
 	*out = s;
@@ -252,33 +266,54 @@ int source_bind(struct source_set *set, enum source_kind kind, const struct targ
 	}
 }
 
+static void count_open(const struct source_set *set)
+{
+	if (set->stats)
+		set->stats->files_kept = set->budget.open;
+}
+
 void source_free(struct source *s)
 {
+	if (!s)
+		return;
+	if (s->kind == SOURCE_CGROUP)
+		cgroup_files_release(&s->files.cgroup);
+	else
+		process_files_release(&s->files.process);
+	count_open(s->set);
 	free(s);
 }
 
 static int read_process(const struct source_set *set, struct source *s, struct reading *out,
 			char error[SOURCE_ERROR_MAX])
 {
-	int32_t pid = (int32_t)s->pid;
-	int r;
+	struct process_files *files = &s->files.process;
+	int dir, r;
 
-	r = process_read(set->host_root, s->pid, s->start, set->tree, out, error);
-	if (r == 0)
-		netdev_read(&set->host.netdev, set->host_root, &pid, 1, &s->netdev, out);
-	return r;
+	r = process_read(set->host_root, s->pid, s->start, set->tree, files, out, error);
+	if (r != 0)
+		return r;
+	dir = process_dir_use(files, set->host_root, s->pid);
+	if (dir >= 0)
+		netdev_read_at(&set->host.netdev, dir, &s->netdev, out);
+	process_dir_done(files, dir);
+	return 0;
 }
 
 int source_read(struct source_set *set, struct source *s, struct reading *out,
 		char error[SOURCE_ERROR_MAX])
 {
 	struct reading now = { .has = 0 };
+	uint64_t unkept = set->budget.unkept;
 	int r;
 
 	if (s->kind == SOURCE_CGROUP)
-		r = cgroup_read(&set->host, s->path, &s->netdev, &now, error);
+		r = cgroup_read(&set->host, s->path, &s->files.cgroup, &s->netdev, &now, error);
 	else
 		r = read_process(set, s, &now, error);
+	count_open(set);
+	if (set->stats && set->budget.unkept != unkept)
+		set->stats->readings_reopened++;
 	if (r == 0)
 		*out = now;
 	return r;

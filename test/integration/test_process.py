@@ -68,6 +68,21 @@ def test_memory(follow, worker, tmp_path):
     assert 192 * MIB <= own < 200 * MIB
 
 
+@pytest.mark.parametrize("most, kept", [("0", 6), ("4", 4)], ids=["room for all", "for some"])
+def test_files_are_kept_open(meterd, api, worker, most, kept):
+    """Three files a process stay open while it is tracked, within --max-open-files; all are sampled."""
+    service = meterd("--source", "process", "--interval", "200ms", "--max-open-files", most)
+    for name in ("one", "two"):
+        api.track(name, pid=worker().pid)
+    eventually("a few samples of both", lambda: service.stats()["samples"] >= 8)
+    stats = service.stats()
+    assert (stats["files_kept"], stats["readings_failed"]) == (kept, 0)
+    assert (stats["readings_reopened"] > 0) == (most != "0")
+    api.untrack("one")
+    api.untrack("two")
+    eventually("all files closed", lambda: service.stats()["files_kept"] == 0)
+
+
 def test_first_sample_has_no_rates(follow, worker):
     """Section 3, row 1: absent is absent; the first sample has memory and no rate."""
     first, second = follow(worker(), "200ms").take(2)

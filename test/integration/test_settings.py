@@ -32,6 +32,7 @@ WRONG = [
     ("tombstone-ttl", "0"), ("tombstone-ttl", "366d"), ("tombstone-ttl", "1w"),
     ("max-output-bytes", "1"), ("max-output-bytes", "2GiB"),
     ("max-reply-points", "7"), ("max-reply-points", "1000001"),
+    ("max-open-files", "-1"), ("max-open-files", "10000001"), ("max-open-files", "3/4"),
 ]
 
 

@@ -123,13 +123,21 @@ static TREE_UNUSED size_t tree_descriptors(void)
 	return n;
 }
 
-static TREE_UNUSED struct source_set *tree_set(const char *host_root, bool children)
+/* Which keeps so many files open, and tells it there. */
+static TREE_UNUSED struct source_set *tree_set_keeping(const char *host_root, bool children,
+						       size_t files, struct stats *stats)
 {
-	struct source_options o = { .host_root = host_root, .process_children = children };
+	struct source_options o = { .host_root = host_root, .process_children = children,
+				    .max_open_files = files, .stats = stats };
 	struct source_set *set = NULL;
 
 	assert_int_equal(source_set_new(&set, &o), 0);
 	return set;
+}
+
+static TREE_UNUSED struct source_set *tree_set(const char *host_root, bool children)
+{
+	return tree_set_keeping(host_root, children, 1000, NULL);
 }
 
 static TREE_UNUSED struct source *tree_bind(struct source_set *set, enum source_kind kind,

@@ -268,7 +268,7 @@ static void test_no_descriptors(void **state)
 	(void)state;
 	tree_new();
 	plant_v1();
-	set = tree_set(tree_dir, false);
+	set = tree_set_keeping(tree_dir, false, 0, NULL);
 	s = tree_bind(set, SOURCE_CGROUP, "/d/x", 0);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &normal), 0);
 	low = normal;

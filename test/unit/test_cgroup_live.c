@@ -244,11 +244,50 @@ static void test_network_of_host(void **state)
 	source_set_free(set);
 }
 
+static void own_network(void)
+{
+	*has_network = unshare(CLONE_NEWNET) == 0;
+}
+
+/* v1 shows the list of members of before to who reads an open cgroup.procs again within a second. */
+static void test_member_comes(void **state)
+{
+	struct source_set *set;
+	struct source *s;
+	struct reading r;
+	pid_t first;
+	int done[2];
+
+	(void)state;
+	if (cannot())
+		skip();
+	has_network = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(has_network != MAP_FAILED);
+	set = tree_set("", false);
+	s = tree_bind(set, SOURCE_CGROUP, name, 0);
+	first = live_child(nothing, &done[0]);
+	move_in(first);
+	member = live_child(own_network, &done[1]);
+	assert_true(live_await(done[1]));
+	tree_read(set, s, &r);
+	assert_false(r.has & READING_NETWORK);
+	move_in(member);
+	tree_read(set, s, &r);
+	assert_int_equal(r.has & READING_NETWORK, *has_network ? READING_NETWORK : 0);
+	live_end(first);
+	close(done[0]);
+	close(done[1]);
+	source_free(s);
+	source_set_free(set);
+	munmap((void *)has_network, 4096);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_lives_and_dies, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_network_of_host, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_member_comes, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

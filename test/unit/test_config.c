@@ -54,6 +54,8 @@ static const struct number_case {
 	  8 * MIB, "64KiB", 64 * KIB, "1GiB", 1024 * MIB, "65535", "2GiB", "65536 to 1073741824" },
 	{ "max-reply-points", "METERD_MAX_REPLY_POINTS", CONFIG_METERD, AT(max_reply_points), 11000,
 	  "8", 8, "100000", 100000, "7", "100001", "8 to 100000" },
+	{ "max-open-files", "METERD_MAX_OPEN_FILES", CONFIG_METERD, AT(max_open_files), 0, "0", 0,
+	  "10000000", 10000000, "-1", "10000001", "0 to 10000000" },
 	{ "timeout", "METERCTL_TIMEOUT", CONFIG_METERCTL, AT(timeout_ms), 5 * SECOND, "10ms", 10,
 	  "1h", HOUR, "9ms", "2h", "10ms to 1h" },
 };

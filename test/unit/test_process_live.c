@@ -197,6 +197,20 @@ static void own_network(void)
 		_exit(1);
 }
 
+/* An open net/dev would hold the namespace when all who live in it have ended. */
+static void expect_no_open_network(void)
+{
+	char path[64], to[256];
+	ssize_t n;
+
+	for (int fd = 0; fd < 1024; fd++) {
+		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+		n = readlink(path, to, sizeof to - 1);
+		to[n < 0 ? 0 : n] = '\0';
+		assert_null(strstr(to, "/net"));
+	}
+}
+
 static void test_real_network(void **state)
 {
 	struct source_set *set = tree_set("", false);
@@ -219,6 +233,7 @@ static void test_real_network(void **state)
 	assert_true(r.has & READING_NETWORK);
 	assert_int_equal(r.network_in, 0);
 	assert_int_equal(r.network_out, 0);
+	expect_no_open_network();
 	live_end(pid);
 	source_free(s);
 	close(done);
