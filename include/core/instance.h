@@ -11,6 +11,7 @@
 
 #include "hash_table.h"
 #include "lifecycle.h"
+#include "origin.h"
 #include "reading.h"
 #include "ring.h"
 #include "schedule.h"
@@ -40,7 +41,7 @@ struct instance {
 	struct wire_sample latest;	/* exact, as published */
 	char last_error[INSTANCE_ERROR_MAX];	/* "" = the last reading was good */
 	int64_t last_error_ms;
-	const char *source;		/* name of what reads it; NULL = not known yet */
+	enum source_kind source;	/* what reads it; SOURCE_NONE = not known yet */
 
 	void *reader;			/* what reads it; owned by who made it, see struct pipeline_io */
 	void *endpoints;		/* its own subscriptions, with --node; likewise */

@@ -76,8 +76,8 @@ int64_t pipeline_next_ms(const struct pipeline *p);
 /* The end of a reading that was begun. One that nobody waits for any more changes nothing. */
 void pipeline_on_reading(struct pipeline *p, struct instance *i, const struct reading *reading,
 			 const struct moment *now);
-/* error is one sentence, copied. */
-void pipeline_on_failure(struct pipeline *p, struct instance *i, const char *error,
-			 const struct moment *now);
+/* error is one sentence, copied; the reason is counted with the source of the instance. */
+void pipeline_on_failure(struct pipeline *p, struct instance *i, enum failure reason,
+			 const char *error, const struct moment *now);
 
 #endif

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "origin.h"
+
 /* name, what it counts */
 #define STATS_COUNTERS(X) \
 	X(readings, "readings begun") \
@@ -36,7 +38,6 @@
 	X(requests_unanswerable, "requests without a reply subject, or with one of our own subjects") \
 	X(replies_dropped, "replies not sent: no connection, or the output buffer is full") \
 	X(answers_late, "answers of the control plane that nobody waited for any more") \
-	X(answers_malformed, "answers of the control plane that could not be understood") \
 	X(no_responders, "questions to the control plane that nobody listens for") \
 	X(slow_consumer, "times the library dropped messages because we did not keep up") \
 	X(disconnects, "connections to NATS lost") \
@@ -49,12 +50,28 @@
 	X(connected, "1 while connected to NATS") \
 	X(loop_held_max_us, "the longest that one pass of the loop took, in microseconds")
 
+/*
+ * Of one source; their items are called cgroup_readings, cgroup_failed_gone, and so on. Time is what
+ * good readings took: on the loop, but of the bus from the question to the answer.
+ */
+struct stats_source {
+	uint64_t readings;		/* good ones */
+	uint64_t time_ns;		/* of these together */
+	uint64_t time_max_ns;		/* of the longest */
+	uint64_t failed[FAILURE_COUNT];	/* by reason */
+};
+
 #define STATS_FIELD(name, text) uint64_t name;
 struct stats {
 	STATS_COUNTERS(STATS_FIELD)
 	STATS_GAUGES(STATS_FIELD)
+	struct stats_source source[SOURCE_KIND_COUNT];
 };
 #undef STATS_FIELD
+
+/* A good reading of this source took so long. */
+void stats_reading(struct stats *s, enum source_kind kind, int64_t ns);
+void stats_failure(struct stats *s, enum source_kind kind, enum failure reason);
 
 struct stats_item {
 	const char *name;

@@ -2,8 +2,9 @@
  * source - turns an instance into one reading of raw counters, from this machine's files.
  *
  * A source is bound to an instance by what its Target says and reads it from then on. Binding and
- * reading are a few local file reads and never wait for anything. Failures are one sentence for the
- * operator (list and log show it), counted by the caller; no instance is ever fatal.
+ * reading are a few local file reads and never wait for anything. A failure is a reason, which the
+ * caller counts, and one sentence for the operator (list and log show it); no instance is ever fatal.
+ * SOURCE_BUS is asked over the bus by the edge; nothing here reads it.
  */
 #ifndef METER_SOURCE_H
 #define METER_SOURCE_H
@@ -13,18 +14,10 @@
 #include <stdint.h>
 
 #include "lifecycle.h"
+#include "origin.h"
 #include "reading.h"
 
 #define SOURCE_ERROR_MAX 160
-
-enum source_kind {
-	SOURCE_NONE,
-	SOURCE_CGROUP,
-	SOURCE_PROCESS,
-	SOURCE_BUS,	/* asked over the bus by the edge; nothing here reads it */
-};
-
-const char *source_kind_name(enum source_kind k);
 
 struct stats;
 
@@ -60,8 +53,8 @@ enum source_kind source_choose(struct source_set *set, const struct target *t);
 struct source;
 
 /*
- * kind is SOURCE_CGROUP or SOURCE_PROCESS. 0 and *out is the caller's; > 0 with a sentence in error
- * (no such process, cgroup or container, nothing in the target to find it by); -ENOMEM. A container
+ * kind is SOURCE_CGROUP or SOURCE_PROCESS. 0 and *out is the caller's; an enum failure with a
+ * sentence in error (no such process, cgroup or container, nothing in the target to find it by); -ENOMEM. A container
  * may be missed when there are very many cgroups; the sentence says so.
  */
 int source_bind(struct source_set *set, enum source_kind kind, const struct target *t,
@@ -69,7 +62,8 @@ int source_bind(struct source_set *set, enum source_kind kind, const struct targ
 void source_free(struct source *s);	/* NULL is fine */
 
 /*
- * 0 and *out filled (out->mono_ns from CLOCK_MONOTONIC right at the counters); > 0 with a sentence.
+ * 0 and *out filled (out->mono_ns from CLOCK_MONOTONIC right at the counters); an enum failure with
+ * a sentence.
  * After a failure the caller may try again later; a process that has ended, or a pid that now belongs
  * to another process, goes on failing until it is bound anew.
  */

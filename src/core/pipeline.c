@@ -222,10 +222,11 @@ static void begin_reading(struct pipeline *p, struct instance *i, const struct m
 	p->io->begin_reading(p->io->ctx, i);
 }
 
-static void fail(struct pipeline *p, struct instance *i, const char *error,
+static void fail(struct pipeline *p, struct instance *i, enum failure reason, const char *error,
 		 const struct moment *now)
 {
 	p->stats->readings_failed++;
+	stats_failure(p->stats, i->source, reason);
 	if (i->failures < UINT32_MAX)
 		i->failures++;
 	snprintf(i->last_error, sizeof i->last_error, "%s", error);
@@ -241,7 +242,7 @@ static void time_out(struct pipeline *p, struct instance *i, const struct moment
 	p->stats->readings_timed_out++;
 	snprintf(error, sizeof error, "no answer within %lld ms%s%s",
 		 (long long)p->options.interval_ms, why ? ": " : "", why ? why : "");
-	fail(p, i, error, now);
+	fail(p, i, FAILURE_SILENT, error, now);
 }
 
 bool pipeline_tick(struct pipeline *p, const struct moment *now, size_t max)
@@ -316,11 +317,11 @@ void pipeline_on_reading(struct pipeline *p, struct instance *i, const struct re
 	new_sample(p, i, &s);
 }
 
-void pipeline_on_failure(struct pipeline *p, struct instance *i, const char *error,
-			 const struct moment *now)
+void pipeline_on_failure(struct pipeline *p, struct instance *i, enum failure reason,
+			 const char *error, const struct moment *now)
 {
 	if (!i->reading_under_way)
 		return;
 	i->reading_under_way = false;
-	fail(p, i, error, now);
+	fail(p, i, reason, error, now);
 }

@@ -219,7 +219,7 @@ static struct list_entry entry_of(const struct instance *i)
 		.latest = i->latest,
 		.tenant_id = i->tenant_id,
 		.workload_id = i->target.workload_id,
-		.source = i->source,
+		.source = i->source == SOURCE_NONE ? NULL : source_kind_name(i->source),
 		.last_error = i->last_error[0] ? i->last_error : NULL,
 		.last_error_ms = i->last_error_ms,
 	};

@@ -118,7 +118,7 @@ void remote_ask(struct remote *r, struct instance *i, const struct moment *now)
 	enum bus_result result;
 
 	if (!q) {
-		pipeline_on_failure(r->pipeline, i,
+		pipeline_on_failure(r->pipeline, i, r->answers ? FAILURE_SHORT : FAILURE_UNSENT,
 				    r->answers ? "out of memory" : "not connected to NATS", now);
 		return;
 	}
@@ -131,7 +131,7 @@ void remote_ask(struct remote *r, struct instance *i, const struct moment *now)
 	if (result == BUS_SENT)
 		return;
 	question_end(r, q);
-	pipeline_on_failure(r->pipeline, i,
+	pipeline_on_failure(r->pipeline, i, FAILURE_UNSENT,
 			    result == BUS_FULL ? "the NATS output buffer is full"
 					       : "not connected to NATS", now);
 }
@@ -151,7 +151,7 @@ static struct question *question_of(struct remote *r, const char *subject)
 	return q;
 }
 
-/* 0 and the reading, or > 0 and *p. */
+/* 0 and the reading, an enum failure and *p, or -ENOMEM. */
 static int read_answer(struct remote *r, const struct bus_message *m, const struct moment *now,
 		       struct reading *out, struct problem *p)
 {
@@ -163,27 +163,29 @@ static int read_answer(struct remote *r, const struct bus_message *m, const stru
 	int result;
 
 	if (bus_headers_too_long(m)) {
-		r->stats->answers_malformed++;
-		return problem_set(p, PROBLEM_MALFORMED,
-				   "the answer's headers have %zu bytes: they may have %d",
-				   m->header_bytes, BUS_HEADERS_MAX);
+		problem_set(p, PROBLEM_MALFORMED,
+			    "the answer's headers have %zu bytes: they may have %d",
+			    m->header_bytes, BUS_HEADERS_MAX);
+		return FAILURE_UNREADABLE;
 	}
-	if (code || why)
-		return problem_set(p, PROBLEM_MALFORMED, "the control plane answers: %.40s %.120s",
-				   code ? code : "", why ? why : "");
+	if (code || why) {
+		problem_set(p, PROBLEM_MALFORMED, "the control plane answers: %.40s %.120s",
+			    code ? code : "", why ? why : "");
+		return FAILURE_REFUSED;
+	}
 	if (len > r->options.max_body) {
-		r->stats->answers_malformed++;
-		return problem_set(p, PROBLEM_TOO_LARGE,
-				   "the answer has %zu bytes: it may have %zu", len,
-				   r->options.max_body);
+		problem_set(p, PROBLEM_TOO_LARGE, "the answer has %zu bytes: it may have %zu", len,
+			    r->options.max_body);
+		return FAILURE_UNREADABLE;
 	}
 	result = wire_decode_usage(wire_encoding(bus_header(m, "Content-Type"), NULL, body, len),
 				   body, len, &usage, p);
-	r->stats->answers_malformed += result > 0;
 	if (result != 0)
-		return result;
-	if (!usage_reading(&usage, now->mono_ns, out))
-		return problem_set(p, PROBLEM_MALFORMED, "the control plane does not know it");
+		return result > 0 ? FAILURE_UNREADABLE : result;
+	if (!usage_reading(&usage, now->mono_ns, out)) {
+		problem_set(p, PROBLEM_MALFORMED, "the control plane does not know it");
+		return FAILURE_REFUSED;
+	}
 	return 0;
 }
 
@@ -203,10 +205,14 @@ static void on_answer(struct remote *r, const struct bus_message *m, const struc
 	question_end(r, q);
 	result = read_answer(r, m, now, &reading, &p);
 	if (result == 0) {
+		stats_reading(r->stats, SOURCE_BUS,
+			      now->mono_ns - i->reading_since_ms * 1000000);
 		pipeline_on_reading(r->pipeline, i, &reading, now);
-		return;
+	} else if (result > 0) {
+		pipeline_on_failure(r->pipeline, i, (enum failure)result, p.text, now);
+	} else {
+		pipeline_on_failure(r->pipeline, i, FAILURE_SHORT, "out of memory", now);
 	}
-	pipeline_on_failure(r->pipeline, i, result > 0 ? p.text : "out of memory", now);
 }
 
 bool remote_drain(struct remote *r, const struct moment *now, size_t max)

@@ -26,12 +26,17 @@ static enum source_kind choose(struct sampler *s, const struct instance *i)
 static int read_local(struct sampler *s, struct instance *i, struct reader *r,
 		      struct reading *out, char error[SOURCE_ERROR_MAX])
 {
+	int64_t began_ns;
 	int result = 0;
 
 	if (!r->source)
 		result = source_bind(s->sources, r->kind, &i->target, &r->source, error);
+	if (result != 0)
+		return result;
+	began_ns = loop_clock().mono_ns;
+	result = source_read(s->sources, r->source, out, error);
 	if (result == 0)
-		result = source_read(s->sources, r->source, out, error);
+		stats_reading(s->loop->stats, r->kind, loop_clock().mono_ns - began_ns);
 	return result;
 }
 
@@ -46,14 +51,14 @@ void sampler_begin(struct sampler *s, struct instance *i)
 	if (!r) {
 		r = i->reader = calloc(1, sizeof *r);
 		if (!r) {
-			pipeline_on_failure(s->pipeline, i, "out of memory", now);
+			pipeline_on_failure(s->pipeline, i, FAILURE_SHORT, "out of memory", now);
 			return;
 		}
 	}
 	/* While nothing could be bound the choice is open: a process may yet appear. */
 	if (!r->source)
 		r->kind = choose(s, i);
-	i->source = source_kind_name(r->kind);
+	i->source = r->kind;
 	if (r->kind == SOURCE_BUS) {
 		remote_ask(s->remote, i, now);
 		return;
@@ -61,8 +66,10 @@ void sampler_begin(struct sampler *s, struct instance *i)
 	result = read_local(s, i, r, &reading, error);
 	if (result == 0)
 		pipeline_on_reading(s->pipeline, i, &reading, now);
+	else if (result > 0)
+		pipeline_on_failure(s->pipeline, i, (enum failure)result, error, now);
 	else
-		pipeline_on_failure(s->pipeline, i, result > 0 ? error : "out of memory", now);
+		pipeline_on_failure(s->pipeline, i, FAILURE_SHORT, "out of memory", now);
 }
 
 const char *sampler_give_up(struct sampler *s, struct instance *i)

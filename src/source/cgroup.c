@@ -463,10 +463,11 @@ int cgroup_read(const struct cgroup_host *host, const char *path, struct cgroup_
 		return 0;
 	cgroup_files_release(files);
 	if (r == 0)
-		return source_fail(error, "nothing can be read of the cgroup %s",
-				   cgroup_shown(path, shown));
+		return source_fail(error, FAILURE_UNREADABLE, "nothing can be read of the cgroup "
+				   "%s", cgroup_shown(path, shown));
 	if (r == -ENOENT)
-		return source_fail(error, "the cgroup %s is gone", cgroup_shown(path, shown));
-	return source_fail(error, "the cgroup %s cannot be opened: %s", cgroup_shown(path, shown),
-			   strerror(-r));
+		return source_fail(error, FAILURE_GONE, "the cgroup %s is gone",
+				   cgroup_shown(path, shown));
+	return source_fail(error, failure_of(r), "the cgroup %s cannot be opened: %s",
+			   cgroup_shown(path, shown), strerror(-r));
 }

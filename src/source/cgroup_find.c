@@ -31,12 +31,13 @@ int cgroup_from_text(const struct cgroup_host *host, const char *text, char path
 	size_t len = 0, part;
 
 	if (strlen(text) > TARGET_STRING_MAX)
-		return source_fail(error, "cgroup_path is longer than %d bytes", TARGET_STRING_MAX);
+		return source_fail(error, FAILURE_TARGET, "cgroup_path is longer than %d bytes",
+				   TARGET_STRING_MAX);
 	if (text[0] != '/')
-		return source_fail(error, "cgroup_path %s does not begin with /",
+		return source_fail(error, FAILURE_TARGET, "cgroup_path %s does not begin with /",
 				   cgroup_shown(text, shown));
 	if (mounts_has_component(text, ".."))
-		return source_fail(error, "cgroup_path %s has a component ..",
+		return source_fail(error, FAILURE_TARGET, "cgroup_path %s has a component ..",
 				   cgroup_shown(text, shown));
 	rest = mounts_strip(&host->mounts, text);
 	/* Without empty parts and dots, in which the root could hide. */
@@ -51,8 +52,8 @@ int cgroup_from_text(const struct cgroup_host *host, const char *text, char path
 	}
 	path[len] = '\0';
 	if (len == 0)
-		return source_fail(error, "cgroup_path %s is the root cgroup, which is the whole "
-				   "machine", cgroup_shown(text, shown));
+		return source_fail(error, FAILURE_TARGET, "cgroup_path %s is the root cgroup, "
+				   "which is the whole machine", cgroup_shown(text, shown));
 	return 0;
 }
 
@@ -163,17 +164,17 @@ int cgroup_from_pid(const struct cgroup_host *host, int64_t pid, char path[CGROU
 
 	r = load_places(host, pid, &places);
 	if (procfs_is_gone(r))
-		return source_fail(error, "there is no process %" PRId64, pid);
+		return source_fail(error, FAILURE_ABSENT, "there is no process %" PRId64, pid);
 	if (r < 0)
-		return source_fail(error, "the cgroup of process %" PRId64 " cannot be read: %s",
-				   pid, strerror(-r));
+		return source_fail(error, failure_of(r), "the cgroup of process %" PRId64 " "
+				   "cannot be read: %s", pid, strerror(-r));
 	place = choose_place(host, &places);
 	if (!place && places.any_outside)
-		return source_fail(error, "the cgroup of process %" PRId64 " lies outside of the "
-				   "cgroups mounted here", pid);
+		return source_fail(error, FAILURE_UNREADABLE, "the cgroup of process %" PRId64
+				   " lies outside of the cgroups mounted here", pid);
 	if (!place)
-		return source_fail(error, "process %" PRId64 " is in no cgroup that is mounted "
-				   "here", pid);
+		return source_fail(error, FAILURE_UNREADABLE, "process %" PRId64 " is in no "
+				   "cgroup that is mounted here", pid);
 	strcpy(path, place);
 	return 0;
 }

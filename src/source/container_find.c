@@ -77,18 +77,22 @@ static int not_found(const struct container_index *x, enum container_match match
 		     char error[SOURCE_ERROR_MAX])
 {
 	if (match == CONTAINER_AMBIGUOUS && strlen(id) < CONTAINER_ID_LEN)
-		return source_fail(error, "container_id %s fits more than one cgroup", id);
+		return source_fail(error, FAILURE_TARGET, "container_id %s fits more than one "
+				   "cgroup", id);
 	if (match == CONTAINER_AMBIGUOUS)
-		return source_fail(error, "container %.12s has more than one cgroup", id);
+		return source_fail(error, FAILURE_ABSENT, "container %.12s has more than one "
+				   "cgroup", id);
 	if (match == CONTAINER_FOUND)
-		return source_fail(error, "container_id %.12s... is not whole, and there are more "
-				   "cgroups than are searched for another that fits", id);
+		return source_fail(error, FAILURE_TARGET, "container_id %.12s... is not whole, "
+				   "and there are more cgroups than are searched for another that "
+				   "fits", id);
 	if (container_index_is_cut(x))
-		return source_fail(error, "container %.12s was not found: tried the engines' usual "
-				   "paths and %zu cgroups, but there are more, or deeper ones", id,
-				   container_index_seen(x));
-	return source_fail(error, "container %.12s was not found: tried the engines' usual paths "
-			   "and all %zu cgroups", id, container_index_seen(x));
+		return source_fail(error, FAILURE_ABSENT, "container %.12s was not found: tried "
+				   "the engines' usual paths and %zu cgroups, but there are more, "
+				   "or deeper ones", id, container_index_seen(x));
+	return source_fail(error, FAILURE_ABSENT, "container %.12s was not found: tried the "
+			   "engines' usual paths and all %zu cgroups", id,
+			   container_index_seen(x));
 }
 
 int cgroup_from_container(const struct cgroup_host *host, const char *id,
@@ -103,8 +107,9 @@ int cgroup_from_container(const struct cgroup_host *host, const char *id,
 
 	if (len < CONTAINER_ID_MIN || len > CONTAINER_ID_LEN ||
 	    strspn(id, "0123456789abcdef") != len)
-		return source_fail(error, "container_id %s is not %d to %d of 0-9 and a-f",
-				   cgroup_shown(id, shown), CONTAINER_ID_MIN, CONTAINER_ID_LEN);
+		return source_fail(error, FAILURE_TARGET, "container_id %s is not %d to %d of 0-9 "
+				   "and a-f", cgroup_shown(id, shown), CONTAINER_ID_MIN,
+				   CONTAINER_ID_LEN);
 	if (whole && find_known(host, id, path))
 		match = CONTAINER_FOUND;
 	else if (whole)

@@ -3,7 +3,7 @@
 
 #include "fail.h"
 
-int source_fail(char error[SOURCE_ERROR_MAX], const char *format, ...)
+int source_fail(char error[SOURCE_ERROR_MAX], enum failure reason, const char *format, ...)
 {
 	va_list ap;
 
@@ -14,5 +14,5 @@ int source_fail(char error[SOURCE_ERROR_MAX], const char *format, ...)
 		if (*c < 0x20 || *c > 0x7e)
 			*c = '?';
 	}
-	return 1;
+	return (int)reason;
 }

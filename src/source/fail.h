@@ -8,9 +8,10 @@
 
 /*
  * Writes the sentence, cut to SOURCE_ERROR_MAX; what is not printable ASCII in it (names of cgroups
- * come from outside) becomes '?'. Returns 1, so that a reader can `return source_fail(...)`.
+ * come from outside) becomes '?'. Returns the reason, so that a reader can `return
+ * source_fail(...)`.
  */
-int source_fail(char error[SOURCE_ERROR_MAX], const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+int source_fail(char error[SOURCE_ERROR_MAX], enum failure reason, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif

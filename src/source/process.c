@@ -141,10 +141,12 @@ bool process_memory(int dir, uint64_t *bytes)
 static int fail(int64_t pid, int r, char error[SOURCE_ERROR_MAX])
 {
 	if (procfs_is_gone(r))
-		return source_fail(error, "process %" PRId64 " has ended", pid);
+		return source_fail(error, FAILURE_GONE, "process %" PRId64 " has ended", pid);
 	if (r == -EBADMSG)
-		return source_fail(error, "/proc/%" PRId64 "/stat cannot be understood", pid);
-	return source_fail(error, "process %" PRId64 " cannot be read: %s", pid, strerror(-r));
+		return source_fail(error, FAILURE_UNREADABLE, "/proc/%" PRId64 "/stat cannot be "
+				   "understood", pid);
+	return source_fail(error, failure_of(r), "process %" PRId64 " cannot be read: %s", pid,
+			   strerror(-r));
 }
 
 int process_find(const char *host_root, int64_t pid, uint64_t *start, char error[SOURCE_ERROR_MAX])
@@ -153,10 +155,10 @@ int process_find(const char *host_root, int64_t pid, uint64_t *start, char error
 	int dir, r;
 
 	if (pid < 1 || pid > PROCFS_PID_MAX)
-		return source_fail(error, "%" PRId64 " is not a process id", pid);
+		return source_fail(error, FAILURE_TARGET, "%" PRId64 " is not a process id", pid);
 	dir = procfs_open_pid(host_root, pid);
 	if (dir == -ENOENT)
-		return source_fail(error, "there is no process %" PRId64, pid);
+		return source_fail(error, FAILURE_ABSENT, "there is no process %" PRId64, pid);
 	if (dir < 0)
 		return fail(pid, dir, error);
 	r = process_stat_read(dir, &s, NULL);
@@ -253,7 +255,8 @@ static int read_at(const char *host_root, int dir, int64_t pid, uint64_t start,
 
 	r = read_stat(files, dir, &s, &out->mono_ns);
 	if (r == 0 && s.start != start)
-		return source_fail(error, "pid %" PRId64 " now belongs to another process", pid);
+		return source_fail(error, FAILURE_GONE, "pid %" PRId64 " now belongs to another "
+				   "process", pid);
 	if (r == 0 && process_stat_ended(&s))
 		r = -ESRCH;
 	if (r < 0)

@@ -188,21 +188,22 @@ static bool lives(const char *host_root, int32_t pid)
 static int fail(const char *host_root, int32_t root, int r, char error[SOURCE_ERROR_MAX])
 {
 	if (r == TREE_TOO_MANY_PROCESSES)
-		return source_fail(error, "process %" PRId32 " has more than %d descendants", root,
-				   PROCESS_TREE_MAX - 1);
+		return source_fail(error, FAILURE_UNREADABLE, "process %" PRId32 " has more than "
+				   "%d descendants", root, PROCESS_TREE_MAX - 1);
 	if (r == TREE_TOO_MANY_TASKS)
-		return source_fail(error, "process %" PRId32 " and its descendants have more than "
-				   "%d threads", root, PROCESS_TREE_TASKS_MAX);
+		return source_fail(error, FAILURE_UNREADABLE, "process %" PRId32 " and its "
+				   "descendants have more than %d threads", root,
+				   PROCESS_TREE_TASKS_MAX);
 	if (r == -EBADMSG)
-		return source_fail(error, "the counters of process %" PRId32
+		return source_fail(error, FAILURE_UNREADABLE, "the counters of process %" PRId32
 				   " or a descendant cannot be understood", root);
 	if (!procfs_is_gone(r))
-		return source_fail(error, "the descendants of process %" PRId32
+		return source_fail(error, failure_of(r), "the descendants of process %" PRId32
 				   " cannot be read: %s", root, strerror(-r));
 	if (lives(host_root, root))
-		return source_fail(error, "this kernel does not list the children of process %"
-				   PRId32 " (CONFIG_PROC_CHILDREN)", root);
-	return source_fail(error, "process %" PRId32 " has ended", root);
+		return source_fail(error, FAILURE_UNREADABLE, "this kernel does not list the "
+				   "children of process %" PRId32 " (CONFIG_PROC_CHILDREN)", root);
+	return source_fail(error, FAILURE_GONE, "process %" PRId32 " has ended", root);
 }
 
 int process_tree_read(struct process_tree *t, const char *host_root, int32_t root,

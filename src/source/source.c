@@ -34,21 +34,6 @@ struct source {
 	char path[];			/* cgroup only */
 };
 
-const char *source_kind_name(enum source_kind k)
-{
-	switch (k) {
-	case SOURCE_CGROUP:
-		return "cgroup";
-	case SOURCE_PROCESS:
-		return "process";
-	case SOURCE_BUS:
-		return "bus";
-	case SOURCE_NONE:
-		break;
-	}
-	return "none";
-}
-
 /* Not known is as good as endless: then no limit can be told to be none. */
 static uint64_t memory_total(const char *host_root)
 {
@@ -157,9 +142,10 @@ static int no_hierarchy(const struct source_set *set, char error[SOURCE_ERROR_MA
 	int why = set->host.mounts.error;
 
 	if (why < 0)
-		return source_fail(error, "no cgroups are known: mountinfo cannot be read: %s",
-				   strerror(-why));
-	return source_fail(error, "no cgroup hierarchy with CPU or memory is mounted here");
+		return source_fail(error, FAILURE_UNREADABLE, "no cgroups are known: mountinfo "
+				   "cannot be read: %s", strerror(-why));
+	return source_fail(error, FAILURE_UNREADABLE, "no cgroup hierarchy with CPU or memory is "
+			   "mounted here");
 }
 
 static int find_by_pid(const struct source_set *set, int64_t pid, char path[CGROUP_PATH_MAX],
@@ -168,11 +154,11 @@ static int find_by_pid(const struct source_set *set, int64_t pid, char path[CGRO
 	int r;
 
 	if (pid < 1 || pid > PROCFS_PID_MAX)
-		return source_fail(error, "%" PRId64 " is not a process id", pid);
+		return source_fail(error, FAILURE_TARGET, "%" PRId64 " is not a process id", pid);
 	r = cgroup_from_pid(&set->host, pid, path, error);
 	if (r == 0 && strcmp(path, "/") == 0)
-		r = source_fail(error, "process %" PRId64 " is in the root cgroup, which is the "
-				"whole machine", pid);
+		r = source_fail(error, FAILURE_TARGET, "process %" PRId64 " is in the root "
+				"cgroup, which is the whole machine", pid);
 	return r;
 }
 
@@ -197,9 +183,10 @@ static int find_cgroup(const struct source_set *set, const struct target *t,
 		return r;
 	r = cgroup_probe(&set->host, path);
 	if (r == -ENOENT)
-		return source_fail(error, "there is no cgroup %s", cgroup_shown(path, shown));
+		return source_fail(error, FAILURE_ABSENT, "there is no cgroup %s",
+				   cgroup_shown(path, shown));
 	if (r < 0)
-		return source_fail(error, "the cgroup %s cannot be opened: %s",
+		return source_fail(error, failure_of(r), "the cgroup %s cannot be opened: %s",
 				   cgroup_shown(path, shown), strerror(-r));
 	return 0;
 }
@@ -212,8 +199,8 @@ static int bind_cgroup(struct source_set *set, const struct target *t, struct so
 	int r;
 
 	if (!has_path(t) && t->pid == 0 && !has_container(t))
-		return source_fail(error, "the target names neither cgroup_path nor pid nor "
-				   "container_id");
+		return source_fail(error, FAILURE_TARGET, "the target names neither cgroup_path "
+				   "nor pid nor container_id");
 	r = find_cgroup(set, t, path, error);
 	if (r != 0)
 		return r;
@@ -236,7 +223,7 @@ static int bind_process(struct source_set *set, const struct target *t, struct s
 	int r;
 
 	if (t->pid == 0)
-		return source_fail(error, "the target names no pid");
+		return source_fail(error, FAILURE_TARGET, "the target names no pid");
 	r = process_find(set->host_root, t->pid, &start, error);
 	if (r != 0)
 		return r;
@@ -261,8 +248,8 @@ int source_bind(struct source_set *set, enum source_kind kind, const struct targ
 	case SOURCE_PROCESS:
 		return bind_process(set, t, out, error);
 	default:
-		return source_fail(error, "a source of kind %s is not read from this machine",
-				   source_kind_name(kind));
+		return source_fail(error, FAILURE_TARGET, "a source of kind %s is not read from "
+				   "this machine", source_kind_name(kind));
 	}
 }
 

@@ -124,7 +124,7 @@ def test_counter_went_back(samples, api, control_plane):
 
 
 # What answers that are no reading count as; every one is a failed reading, too.
-NO_READING = {"late": "answers_late", "garbage": "answers_malformed", "zeros": "readings_failed",
+NO_READING = {"late": "answers_late", "garbage": "bus_failed_unreadable", "zeros": "readings_failed",
               "empty": "readings_failed", "error": "readings_failed",
               "silent": "readings_timed_out"}
 

@@ -49,7 +49,8 @@ static void rig_begin(void *ctx, struct instance *i)
 	if (r->mode == GOOD)
 		pipeline_on_reading(r->pipeline, i, &reading, &r->now);
 	else if (r->mode == FAILS)
-		pipeline_on_failure(r->pipeline, i, "it is not there", &r->now);
+		pipeline_on_failure(r->pipeline, i, FAILURE_ABSENT, "it is not there",
+				    &r->now);
 }
 
 static const char *rig_give_up(void *ctx, struct instance *i)
@@ -200,6 +201,8 @@ static void test_failed_reading_is_a_gap(void **state)
 	assert_int_equal(r->instance->sequence, published);
 	assert_int_equal(ring_count(r->instance->ring), published);
 	assert_string_equal(r->instance->last_error, "it is not there");
+	assert_int_equal(r->stats.source[SOURCE_NONE].failed[FAILURE_ABSENT],
+			 r->stats.readings_failed);
 	r->mode = GOOD;
 	run_until(r, 80000);
 	assert_string_equal(r->instance->last_error, "");
@@ -224,6 +227,7 @@ static void test_deadline(void **state)
 	run_until(r, 1000 + 10 * INTERVAL);
 	assert_in_range(r->n_begun, 8, 11);
 	assert_int_equal(r->stats.readings_timed_out, r->n_given_up);
+	assert_int_equal(r->stats.source[SOURCE_NONE].failed[FAILURE_SILENT], r->n_given_up);
 	assert_in_range(r->n_given_up, r->n_begun - 1, r->n_begun);
 	assert_string_equal(r->instance->last_error, "no answer within 10000 ms: it sleeps");
 	assert_int_equal(r->n_published, 0);

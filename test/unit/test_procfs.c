@@ -224,9 +224,10 @@ static void test_fail(void **state)
 	char *text = repeat('x', 1000, "");
 
 	(void)state;
-	assert_int_equal(source_fail(error, "a %s", "\r\n\x1b[1m\xc3\xa9\x7f"), 1);
+	assert_int_equal(source_fail(error, FAILURE_GONE, "a %s", "\r\n\x1b[1m\xc3\xa9\x7f"),
+			 FAILURE_GONE);
 	assert_string_equal(error, "a ???[1m???");
-	source_fail(error, "%s", text);
+	source_fail(error, FAILURE_GONE, "%s", text);
 	assert_int_equal(strlen(error), SOURCE_ERROR_MAX - 1);
 	free(text);
 }
