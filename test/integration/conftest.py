@@ -2,6 +2,7 @@
 
 import pytest
 
+import containers
 import workers
 from controlplane import ControlPlane
 from messages import Api, Watch
@@ -21,6 +22,13 @@ def pytest_runtest_makereport():
     if report.failed:
         for process in sorted(running, key=lambda process: process.pid):
             report.sections.append((f"log of {process.name} {process.pid}", process.log()))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    """The engines of all test processes have ended: what they had in common is removed by the first."""
+    if not hasattr(session.config, "workerinput"):
+        containers.remove_parent(containers.DEFAULT_PARENT)
 
 
 def close_all(things):
@@ -116,3 +124,29 @@ def worker(worker_program):
     yield start
     for each in started:
         each.kill()
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory, worker_program):
+    """Of containers; the tests are skipped where none can run."""
+    try:
+        started = containers.Engine(tmp_path_factory.mktemp("engine"), worker_program)
+    except OSError as why:
+        pytest.skip(f"no container can run here: {why}")
+    started.add_bridge()
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def container(engine):
+    """Factory of containers; the arguments are those of Engine.run()."""
+    names = []
+
+    def start(name="one", *options, **how):
+        names.append(name)
+        return engine.run(name, *options, **how)
+
+    yield start
+    if names:
+        engine.remove(*names)

@@ -7,19 +7,24 @@ SOURCE = Path(__file__).with_name("worker.c")
 
 
 def build(directory):
-    """Compiles worker.c and returns the path of the program."""
+    """Compiles worker.c and returns the path of the program, which runs where no libraries are."""
     program = Path(directory) / "worker"
-    subprocess.run(["cc", "-O1", "-Wall", "-Werror", "-o", program, SOURCE, "-pthread"], check=True)
+    subprocess.run(["cc", "-O1", "-Wall", "-Werror", "-static", "-o", program, SOURCE, "-pthread"],
+                   check=True)
     return program
 
 
 class Worker:
-    """Busy for duty percent of each period; own_network: in a network namespace of its own."""
+    """Busy for duty percent of each period; own_network: in a network namespace of its own.
 
-    def __init__(self, program, duty=0, period_ms=100, own_network=False):
+    runner: a command that starts it elsewhere, and whose process is the one that pid names.
+    """
+
+    def __init__(self, program, duty=0, period_ms=100, own_network=False, runner=(), env=None):
         namespace = ["unshare", "--net"] if own_network else []
-        self._popen = subprocess.Popen([*namespace, program, str(duty), str(period_ms)], text=True,
-                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._popen = subprocess.Popen([*runner, *namespace, program, str(duty), str(period_ms)],
+                                       text=True, env=env, stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE)
         self.cpu_seconds()  # an answer: it runs, and in its own namespace
 
     @property
