@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
+#include "cgroup_place.h"
 #include "kept_file.h"
 #include "mounts.h"
 #include "netdev.h"
@@ -49,8 +49,11 @@ const char *cgroup_shown(const char *path, char shown[96]);
 
 /* --- container_find.c --- */
 
-/* The cgroup of an engine's container. 0, > 0 with a sentence, -ENOMEM. */
-int cgroup_from_container(const struct cgroup_host *host, const char *id,
+/*
+ * The cgroup of an engine's container. text is its id, or the first twelve or more digits of it;
+ * <engine>:// may stand in front. 0, > 0 with a sentence, -ENOMEM.
+ */
+int cgroup_from_container(const struct cgroup_host *host, const char *text,
 			  char path[CGROUP_PATH_MAX], char error[SOURCE_ERROR_MAX]);
 
 /* --- cgroup.c --- */
@@ -61,24 +64,27 @@ int cgroup_probe(const struct cgroup_host *host, const char *path);
 unsigned cgroup_accounts(const struct cgroup_host *host, const char *path);
 bool cgroup_has_cpu(const struct cgroup_host *host, const char *path);
 
+/* At each so many-th reading everything is looked at as at the first; cgroup.c says why. */
+#define CGROUP_LOOK_AGAIN 12
+
 /* Limits further up are opened for each reading. */
 #define CGROUP_LIMITS_KEPT 6
 
-/* Which directory: another one may be made under the same name. */
-struct cgroup_identity {
-	dev_t device;
-	ino_t inode;		/* 0 = none */
-};
-
-/* What is kept open of one cgroup between its readings. */
+/*
+ * What is kept open of one cgroup between its readings. On a cgroup file system the kernel tells
+ * when the cgroup of an open file was removed: a read fails with ENODEV, also when another one has
+ * the path by then. So as long as reads succeed the path need not be looked at.
+ */
 struct cgroup_files {
 	struct kept_budget *budget;
-	struct cgroup_identity cpu, memory;	/* whose files they are */
+	struct cgroup_place cpu, memory;	/* where they are; path is the caller's */
+	unsigned readings;			/* good ones, since they were opened */
+	unsigned absent;			/* ABSENT_ of cgroup.c: were not there */
 	struct kept_file cpu_used;
 	struct kept_file memory_used;
 	struct kept_file memory_stat;
-	struct kept_file members;			/* v2 only */
 	struct kept_file limits[CGROUP_LIMITS_KEPT];	/* v2 only: its own, its parent's, ... */
+	struct netdev_member member;
 };
 
 void cgroup_files_init(struct cgroup_files *files, struct kept_budget *budget);

@@ -20,6 +20,9 @@ static const char *const known_paths[] = {
 	"/system.slice/crio-%s.scope",
 };
 
+/* Bytes of an engine's name. */
+#define ENGINE_MAX 32
+
 #define N_KNOWN (sizeof known_paths / sizeof *known_paths)
 
 /* What keeps us from looking at one counts as not there: the walk is still to come. */
@@ -34,6 +37,18 @@ static bool find_known(const struct cgroup_host *host, const char *id, char path
 			return true;
 	}
 	return false;
+}
+
+/*
+ * Kubernetes writes the engine in front: docker://<id>, containerd://<id>, cri-o://<id>. Which one
+ * does not matter, and an id has no colon.
+ */
+static const char *strip_engine(const char *id)
+{
+	size_t len = strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789.+-");
+
+	return len >= 1 && len <= ENGINE_MAX && strncmp(id + len, "://", 3) == 0 ? id + len + 3
+										  : id;
 }
 
 /* The index may be older than the end of the container. */
@@ -86,6 +101,10 @@ static int not_found(const struct container_index *x, enum container_match match
 		return source_fail(error, FAILURE_TARGET, "container_id %.12s... is not whole, "
 				   "and there are more cgroups than are searched for another that "
 				   "fits", id);
+	if (container_index_is_walking(x))
+		return source_fail(error, FAILURE_ABSENT, "container %.12s was not found yet: "
+				   "tried the engines' usual paths and %zu cgroups so far", id,
+				   container_index_seen(x));
 	if (container_index_is_cut(x))
 		return source_fail(error, FAILURE_ABSENT, "container %.12s was not found: tried "
 				   "the engines' usual paths and %zu cgroups, but there are more, "
@@ -95,11 +114,41 @@ static int not_found(const struct container_index *x, enum container_match match
 			   container_index_seen(x));
 }
 
-int cgroup_from_container(const struct cgroup_host *host, const char *id,
+/*
+ * Most that are looked for again and again run elsewhere. Once an id was looked for in vain, a walk
+ * that saw all cgroups, which is renewed here when it is old enough, is asked in place of the known
+ * paths: when its container comes to be here after all, that is not seen for as long as the next
+ * walk is off, and no longer. Whoever is looked for the first time is not kept waiting.
+ */
+static int search(const struct cgroup_host *host, const char *id, bool whole,
+		  char path[CGROUP_PATH_MAX], enum container_match *match)
+{
+	struct container_index *x = host->containers;
+	bool vain = whole && container_index_is_vain(x, id);
+	int r;
+
+	*match = CONTAINER_FOUND;
+	if (whole && !vain && find_known(host, id, path))
+		return 0;
+	if (whole && find_indexed(host, id, path) == CONTAINER_FOUND)
+		return 0;
+	r = container_index_refresh(x, &host->mounts, procfs_now_ns());
+	if (r < 0)
+		return r;
+	*match = find_indexed(host, id, path);
+	if (*match == CONTAINER_NONE && vain &&
+	    (container_index_is_walking(x) || container_index_is_cut(x)) &&
+	    find_known(host, id, path))
+		*match = CONTAINER_FOUND;
+	return 0;
+}
+
+int cgroup_from_container(const struct cgroup_host *host, const char *text,
 			  char path[CGROUP_PATH_MAX], char error[SOURCE_ERROR_MAX])
 {
 	struct container_index *x = host->containers;
-	enum container_match match = CONTAINER_NONE;
+	const char *id = strip_engine(text);
+	enum container_match match;
 	size_t len = strlen(id);
 	bool whole = len == CONTAINER_ID_LEN;
 	char shown[96];
@@ -108,18 +157,13 @@ int cgroup_from_container(const struct cgroup_host *host, const char *id,
 	if (len < CONTAINER_ID_MIN || len > CONTAINER_ID_LEN ||
 	    strspn(id, "0123456789abcdef") != len)
 		return source_fail(error, FAILURE_TARGET, "container_id %s is not %d to %d of 0-9 "
-				   "and a-f", cgroup_shown(id, shown), CONTAINER_ID_MIN,
+				   "and a-f", cgroup_shown(text, shown), CONTAINER_ID_MIN,
 				   CONTAINER_ID_LEN);
-	if (whole && find_known(host, id, path))
-		match = CONTAINER_FOUND;
-	else if (whole)
-		match = find_indexed(host, id, path);
-	if (match != CONTAINER_FOUND) {
-		r = container_index_refresh(x, &host->mounts, procfs_now_ns());
-		if (r < 0)
-			return r;
-		match = find_indexed(host, id, path);
-	}
+	r = search(host, id, whole, path, &match);
+	if (r < 0)
+		return r;
+	if (whole)
+		container_index_note(x, id, match == CONTAINER_FOUND);
 	if (match != CONTAINER_FOUND || (!whole && container_index_is_cut(x)))
 		return not_found(x, match, id, error);
 	go_inside(host, path);

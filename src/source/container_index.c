@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ident.h"
 #include "procfs.h"
 
 struct place {
@@ -21,24 +22,38 @@ struct entry {
 	char id[CONTAINER_ID_LEN];
 };
 
-struct container_index {
+/* What a walk tells. */
+struct found {
 	struct entry *list;
 	size_t n;
 	size_t room;
 	size_t seen;
 	bool cut;
-	bool walked;
-	int64_t next_ns;	/* no walk before */
 };
 
 /* Breadth first: what is deep, and may be made by whoever is in there, is what bounds cut off. */
 struct walk {
-	struct container_index *index;
-	int root;
+	struct found found;
+	const struct mount *trees[2];
+	size_t n_trees;
+	size_t tree;
+	int64_t took_ns;
+	size_t left;			/* of this slice */
+	int root;			/* of the tree that is walked; -1 = none */
 	size_t seen;
 	size_t head;
 	size_t tail;
 	struct place queue[CONTAINER_LISTED_MAX];	/* cgroups to be listed */
+	bool listing;			/* the one before head */
+	struct procfs_dirs children;
+};
+
+struct container_index {
+	struct found now;
+	bool walked;
+	int64_t next_ns;		/* no walk before */
+	struct walk *walk;		/* under way, or NULL */
+	uint64_t vain[CONTAINER_VAIN_MAX];	/* hashes of ids, 0 = none */
 };
 
 static bool ends_with(const char *name, size_t len, const char *end)
@@ -79,23 +94,39 @@ struct container_index *container_index_new(void)
 	return calloc(1, sizeof(struct container_index));
 }
 
-static void clear(struct container_index *x)
+static void found_clear(struct found *f)
 {
-	for (size_t i = 0; i < x->n; i++)
-		free(x->list[i].at.path);
-	free(x->list);
-	*x = (struct container_index){ 0 };
+	for (size_t i = 0; i < f->n; i++)
+		free(f->list[i].at.path);
+	free(f->list);
+	*f = (struct found){ 0 };
+}
+
+/* What it has found remains when it was taken out before. */
+static void walk_free(struct walk *w)
+{
+	if (!w)
+		return;
+	if (w->listing)
+		procfs_dirs_close(&w->children);
+	if (w->root >= 0)
+		close(w->root);
+	for (size_t i = 0; i < w->tail; i++)
+		free(w->queue[i].path);
+	found_clear(&w->found);
+	free(w);
 }
 
 void container_index_free(struct container_index *x)
 {
 	if (!x)
 		return;
-	clear(x);
+	walk_free(x->walk);
+	found_clear(&x->now);
 	free(x);
 }
 
-static int add(struct container_index *x, const char *id, const char *path, unsigned depth)
+static int add(struct found *x, const char *id, const char *path, unsigned depth)
 {
 	struct entry *list = x->list, *e;
 	size_t room = x->room ? 2 * x->room : 16;
@@ -122,7 +153,7 @@ static int enqueue(struct walk *w, const char *path, unsigned depth)
 	struct place *p;
 
 	if (w->tail == CONTAINER_LISTED_MAX || depth == CONTAINER_DEPTH_MAX) {
-		w->index->cut = true;
+		w->found.cut = true;
 		return 0;
 	}
 	p = &w->queue[w->tail];
@@ -152,82 +183,150 @@ static int look_at(struct walk *w, const struct place *parent, int dir, const ch
 		return 0;
 	n = snprintf(path, sizeof path, "%s/%s", parent->path, name);
 	if (n < 0 || (size_t)n >= sizeof path) {
-		w->index->cut = true;
+		w->found.cut = true;
 		return 0;
 	}
 	if (id)
-		r = add(w->index, id, path, depth);
+		r = add(&w->found, id, path, depth);
 	if (r == 0 && !leaf)
 		r = enqueue(w, path, depth);
 	return r;
 }
 
-static int list(struct walk *w, const struct place *p)
+/* --- one tree after the other, a slice at a time --- */
+
+static int tree_begin(struct walk *w)
 {
-	struct procfs_dirs children;
-	const char *name;
+	w->root = procfs_open_dir(AT_FDCWD, w->trees[w->tree]->dir);
+	if (w->root >= 0)
+		return enqueue(w, "", 0);
+	w->found.cut = true;
+	w->tree++;
+	return 0;
+}
+
+static void tree_end(struct walk *w)
+{
+	w->found.cut = w->found.cut || w->head < w->tail;
+	w->found.seen += w->seen;
+	for (size_t i = 0; i < w->tail; i++)
+		free(w->queue[i].path);
+	w->seen = w->head = w->tail = 0;
+	close(w->root);
+	w->root = -1;
+	w->tree++;
+}
+
+static void list_begin(struct walk *w)
+{
+	const struct place *p = &w->queue[w->head++];
 	int r;
 
-	r = procfs_dirs_open(&children, w->root, p->depth == 0 ? "." : p->path + 1);
-	if (r < 0) {
-		w->index->cut = w->index->cut || !procfs_is_gone(r);
-		return 0;
-	}
-	while (r == 0 && (name = procfs_dirs_next(&children))) {
+	w->left -= w->left < CONTAINER_LISTING ? w->left : CONTAINER_LISTING;
+	r = procfs_dirs_open(&w->children, w->root, p->depth == 0 ? "." : p->path + 1);
+	if (r < 0)
+		w->found.cut = w->found.cut || !procfs_is_gone(r);
+	else
+		w->listing = true;
+}
+
+static int list_on(struct walk *w)
+{
+	const char *name = NULL;
+	int r = 0;
+
+	while (r == 0 && w->left > 0 && (name = procfs_dirs_next(&w->children))) {
 		if (w->seen == CONTAINER_SEEN_MAX) {
-			w->index->cut = true;
+			w->found.cut = true;
+			name = NULL;
 			break;
 		}
 		w->seen++;
-		r = look_at(w, p, children.fd, name);
+		w->left--;
+		r = look_at(w, &w->queue[w->head - 1], w->children.fd, name);
 	}
-	procfs_dirs_close(&children);
+	if (!name && w->left > 0) {
+		procfs_dirs_close(&w->children);
+		w->listing = false;
+	}
 	return r;
 }
 
-static int walk(struct container_index *x, const struct mount *mount)
+/* 0: it has ended, 1: there is more to be walked, -errno */
+static int walk_slice(struct walk *w)
 {
-	struct walk w = { .index = x };
-	int r;
+	int r = 0;
 
-	w.root = procfs_open_dir(AT_FDCWD, mount->dir);
-	if (w.root < 0) {
-		x->cut = true;
-		return 0;
+	w->left = CONTAINER_SLICE;
+	while (r == 0 && w->left > 0) {
+		if (w->listing)
+			r = list_on(w);
+		else if (w->root >= 0 && w->head < w->tail && w->seen < CONTAINER_SEEN_MAX)
+			list_begin(w);
+		else if (w->root >= 0)
+			tree_end(w);
+		else if (w->tree < w->n_trees)
+			r = tree_begin(w);
+		else
+			return 0;
 	}
-	r = enqueue(&w, "", 0);
-	while (r == 0 && w.head < w.tail && w.seen < CONTAINER_SEEN_MAX)
-		r = list(&w, &w.queue[w.head++]);
-	x->cut = x->cut || w.head < w.tail;
-	for (size_t i = 0; i < w.tail; i++)
-		free(w.queue[i].path);
-	close(w.root);
-	x->seen += w.seen;
-	return r;
+	return r < 0 ? r : 1;
 }
 
-int container_index_refresh(struct container_index *x, const struct mounts *m, int64_t now_ns)
+static struct walk *walk_new(const struct mounts *m)
 {
 	/* A container is in each v1 hierarchy, or, of a rootless engine, in v2's only. */
 	const struct mount *v1 = m->of[MOUNTS_CPUACCT] ? m->of[MOUNTS_CPUACCT]
 						       : m->of[MOUNTS_MEMORY];
 	const struct mount *v2 = m->of[MOUNTS_UNIFIED];
-	int64_t began = procfs_now_ns(), gap;
-	int r = 0;
+	struct walk *w = calloc(1, sizeof *w);
 
-	if (x->walked && now_ns < x->next_ns)
-		return 0;
-	clear(x);
+	if (!w)
+		return NULL;
+	w->root = -1;
 	if (v1)
-		r = walk(x, v1);
-	if (r == 0 && v2)
-		r = walk(x, v2);
-	if (r < 0)
-		clear(x);
-	gap = CONTAINER_WALK_GAP_FACTOR * (procfs_now_ns() - began);
+		w->trees[w->n_trees++] = v1;
+	if (v2)
+		w->trees[w->n_trees++] = v2;
+	return w;
+}
+
+int container_index_advance(struct container_index *x, int64_t now_ns)
+{
+	struct walk *w = x->walk;
+	int64_t began, gap;
+	int r;
+
+	if (!w)
+		return 0;
+	began = procfs_now_ns();
+	r = walk_slice(w);
+	w->took_ns += procfs_now_ns() - began;
+	if (r > 0)
+		return 0;
+	if (r == 0) {
+		found_clear(&x->now);
+		x->now = w->found;
+		w->found = (struct found){ 0 };
+		x->walked = true;
+	}
+	gap = CONTAINER_WALK_GAP_FACTOR * w->took_ns;
 	x->next_ns = now_ns + (gap > CONTAINER_WALK_GAP_NS ? gap : CONTAINER_WALK_GAP_NS);
-	x->walked = true;
+	x->walk = NULL;
+	walk_free(w);
 	return r;
+}
+
+int container_index_refresh(struct container_index *x, const struct mounts *m, int64_t now_ns)
+{
+	if (!x->walk) {
+		if (x->walked && now_ns < x->next_ns)
+			return 0;
+		x->walk = walk_new(m);
+		if (!x->walk)
+			return -ENOMEM;
+	}
+	return container_index_advance(x, now_ns);
 }
 
 enum container_match container_index_find(const struct container_index *x, const char *id,
@@ -237,8 +336,8 @@ enum container_match container_index_find(const struct container_index *x, const
 	size_t len = strlen(id);
 	bool several = false;
 
-	for (size_t i = 0; i < x->n; i++) {
-		const struct entry *e = &x->list[i];
+	for (size_t i = 0; i < x->now.n; i++) {
+		const struct entry *e = &x->now.list[i];
 
 		if (memcmp(e->id, id, len) != 0)
 			continue;
@@ -262,10 +361,40 @@ enum container_match container_index_find(const struct container_index *x, const
 
 size_t container_index_seen(const struct container_index *x)
 {
-	return x->seen;
+	return x->walk ? x->walk->found.seen + x->walk->seen : x->now.seen;
 }
 
 bool container_index_is_cut(const struct container_index *x)
 {
-	return x->cut;
+	return x->now.cut;
+}
+
+bool container_index_is_walking(const struct container_index *x)
+{
+	return x->walk != NULL;
+}
+
+/* --- what was looked for in vain --- */
+
+static uint64_t *vain_slot(struct container_index *x, const char *id, uint64_t *hash)
+{
+	*hash = ident_hash(id, CONTAINER_ID_LEN);
+	return &x->vain[*hash % CONTAINER_VAIN_MAX];
+}
+
+bool container_index_is_vain(struct container_index *x, const char *id)
+{
+	uint64_t hash, *slot = vain_slot(x, id, &hash);
+
+	return *slot == hash;
+}
+
+void container_index_note(struct container_index *x, const char *id, bool found)
+{
+	uint64_t hash, *slot = vain_slot(x, id, &hash);
+
+	if (!found)
+		*slot = hash;
+	else if (*slot == hash)
+		*slot = 0;
 }

@@ -86,3 +86,9 @@ void kept_dir_done(const struct kept_file *f, int fd)
 	if (fd >= 0 && fd != f->fd)
 		close(fd);
 }
+
+void kept_dir_adopt(struct kept_file *f, struct kept_budget *b, int fd)
+{
+	keep(f, b, fd);
+	kept_dir_done(f, fd);
+}

@@ -45,6 +45,8 @@ ssize_t kept_file_read(struct kept_file *f, struct kept_budget *b, int dir, cons
  */
 int kept_dir_use(struct kept_file *f, struct kept_budget *b, int at, const char *path);
 void kept_dir_done(const struct kept_file *f, int fd);
+/* Keeps one that is open already, or closes it; f is not open. */
+void kept_dir_adopt(struct kept_file *f, struct kept_budget *b, int fd);
 
 /* Gives the descriptor back, if there is one. */
 void kept_file_release(struct kept_file *f, struct kept_budget *b);

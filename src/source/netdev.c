@@ -126,16 +126,15 @@ struct choice {
 	struct reading counters;
 };
 
-/* One candidate in hand is good enough, unless this is where it was last time. */
-static void consider(struct choice *c, const struct netdev_shared *shared, int dir,
-		     const struct netdev_ns *last)
+/* One candidate in hand is good enough, unless this is where it was last time. true: chosen */
+static bool consider(struct choice *c, const struct netdev_shared *shared, int dir,
+		     const struct netdev_ns *ns, const struct netdev_ns *last)
 {
-	struct netdev_ns ns;
-
-	ns_load(&ns, dir);
-	if (ns_is_own(shared, &ns) && (c->ns.text[0] == '\0' || ns_same(&ns, last)) &&
-	    read_counters(dir, &c->counters) == 0)
-		c->ns = ns;
+	if (!ns_is_own(shared, ns) || (c->ns.text[0] != '\0' && !ns_same(ns, last)) ||
+	    read_counters(dir, &c->counters) < 0)
+		return false;
+	c->ns = *ns;
+	return true;
 }
 
 static void take(const struct choice *c, struct netdev_ns *last, struct reading *out)
@@ -154,25 +153,82 @@ void netdev_read_at(const struct netdev_shared *shared, int dir, struct netdev_n
 		    struct reading *out)
 {
 	struct choice c = { .ns = { "" } };
+	struct netdev_ns ns;
 
-	consider(&c, shared, dir, last);
+	ns_load(&ns, dir);
+	consider(&c, shared, dir, &ns, last);
 	take(&c, last, out);
 }
 
-void netdev_read(const struct netdev_shared *shared, const char *host_root, const int32_t *pids,
-		 size_t n, struct netdev_ns *last, struct reading *out)
+/* --- of one of several --- */
+
+void netdev_member_init(struct netdev_member *m)
+{
+	static const struct kept_file closed = KEPT_FILE_INIT;
+
+	*m = (struct netdev_member){ closed, { "" } };
+}
+
+void netdev_member_release(struct netdev_member *m, struct kept_budget *b)
+{
+	kept_file_release(&m->dir, b);
+}
+
+bool netdev_member_read(const struct netdev_shared *shared, const struct netdev_member *m,
+			struct netdev_ns *last, struct reading *out)
 {
 	struct choice c = { .ns = { "" } };
-	int dir;
+	struct netdev_ns ns;
+
+	if (!kept_file_is_open(&m->dir))
+		return false;
+	ns_load(&ns, m->dir.fd);
+	if (!ns_same(&ns, &m->ns))
+		return false;
+	if (!consider(&c, shared, m->dir.fd, &ns, last))
+		return !ns_is_own(shared, &ns);
+	take(&c, last, out);
+	return true;
+}
+
+/* Keeps this directory instead of the one before. */
+static void remember(struct netdev_member *m, struct kept_budget *b, int dir,
+		     const struct netdev_ns *ns)
+{
+	netdev_member_release(m, b);
+	kept_dir_adopt(&m->dir, b, dir);
+	m->ns = *ns;
+}
+
+void netdev_read(const struct netdev_shared *shared, const char *host_root, const int32_t *pids,
+		 size_t n, struct netdev_member *member, struct kept_budget *budget,
+		 struct netdev_ns *last, struct reading *out)
+{
+	struct choice c = { .ns = { "" } };
+	struct netdev_ns ns, whose = { "" };
+	int dir, best = -1, old;
 
 	for (size_t i = 0; i < n; i++) {
 		dir = procfs_open_pid(host_root, pids[i]);
 		if (dir < 0)
 			continue;
-		consider(&c, shared, dir, last);
-		close(dir);
+		ns_load(&ns, dir);
+		old = dir;
+		/* Of those that share the host's, any will do, until one has its own. */
+		if (consider(&c, shared, dir, &ns, last) ||
+		    (best < 0 && ns.text[0] != '\0' && !ns_is_own(shared, &ns))) {
+			old = best;
+			best = dir;
+			whose = ns;
+		}
+		if (old >= 0)
+			close(old);
 		if (c.ns.text[0] != '\0' && (ns_same(&c.ns, last) || last->text[0] == '\0'))
 			break;
 	}
+	if (best >= 0)
+		remember(member, budget, best, &whose);
+	else
+		netdev_member_release(member, budget);
 	take(&c, last, out);
 }

@@ -187,9 +187,10 @@ void process_files_release(struct process_files *files)
 
 int process_dir_use(struct process_files *files, const char *host_root, int64_t pid)
 {
-	char path[PROCFS_PATH_MAX] = "";
+	char path[PROCFS_PATH_MAX];
 	int n;
 
+	path[0] = '\0';
 	if (!kept_file_is_open(&files->dir)) {
 		n = snprintf(path, sizeof path, "%s/proc/%" PRId64, host_root, pid);
 		if (n < 0 || (size_t)n >= sizeof path)

@@ -136,20 +136,23 @@ bool procfs_only_number(const char *text, uint64_t *out)
 	return true;
 }
 
+/* strstr() and not line by line: memory.stat has some forty lines. */
 bool procfs_keyed_number(const char *text, const char *key, uint64_t *out)
 {
 	size_t len = strlen(key);
+	const char *at = text;
 	uint64_t v;
 
-	while (strncmp(text, key, len) != 0 || (text[len] != ' ' && text[len] != '\t')) {
-		text = strchr(text, '\n');
-		if (!text)
-			return false;
-		text++;
+	while ((at = strstr(at, key))) {
+		if ((at == text || at[-1] == '\n') && (at[len] == ' ' || at[len] == '\t'))
+			break;
+		at += len;
 	}
-	text += len;
-	text += strspn(text, " \t");
-	if (!procfs_number(&text, &v) || (*text != '\0' && !strchr(" \t\n", *text)))
+	if (!at)
+		return false;
+	at += len;
+	at += strspn(at, " \t");
+	if (!procfs_number(&at, &v) || (*at != '\0' && !strchr(" \t\n", *at)))
 		return false;
 	*out = v;
 	return true;

@@ -294,6 +294,12 @@ int source_read(struct source_set *set, struct source *s, struct reading *out,
 	uint64_t unkept = set->budget.unkept;
 	int r;
 
+	/*
+	 * Readings bring a walk to its end, so that whoever waits for it need not ask for each slice.
+	 * When it fails it begins anew with whoever asks next.
+	 */
+	if (container_index_is_walking(set->host.containers))
+		(void)container_index_advance(set->host.containers, procfs_now_ns());
 	if (s->kind == SOURCE_CGROUP)
 		r = cgroup_read(&set->host, s->path, &s->files.cgroup, &s->netdev, &now, error);
 	else

@@ -207,16 +207,17 @@ def id_of(container):
     return container.path.split("docker-")[1].removesuffix(".scope")
 
 
-@pytest.mark.parametrize("digits", [64, 12])
+@pytest.mark.parametrize("written", ["{}", "{:.12}", "docker://{}"],
+                         ids=["whole", "short", "engine"])
 @pytest.mark.parametrize("cgroup", [("cpuacct", "memory"), ("unified",)], indirect=True,
                          ids=["v1", "v2"])
-def test_container_id(meterd, api, watch, container, worker, digits):
-    """By the id alone, also by what an engine shows of it: CPU of that cgroup and no other."""
+def test_container_id(meterd, api, watch, container, worker, written):
+    """By the id alone, also as engines and Kubernetes show it: CPU of that cgroup and no other."""
     process = worker(duty=30)
     container.add(process.pid)
     meterd("--interval", "500ms")
     samples = watch("one")
-    api.track("one", container_id=id_of(container)[:digits])
+    api.track("one", container_id=written.format(id_of(container)))
     published, counted = cpu_used(samples, container)
     assert api.entries()["one"]["source"] == "cgroup"
     assert counted > 0.2

@@ -1,11 +1,13 @@
 /*
  * Real cgroups of this machine: v1 where cpuacct and memory are mounted, else v2. Needs to be root.
  */
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
 #include "unit.h"
+#include "../../src/source/cgroup.h"
 #include "source_live.h"
 #include "source_tree.h"
 
@@ -17,6 +19,7 @@ static const char *const v2_dirs[] = { "/sys/fs/cgroup", NULL };
 static const char *const *dirs;	/* NULL: no cgroup can be made here */
 static char name[64];		/* "/meterd-test-<pid>" */
 static pid_t member;		/* a child that lives in there */
+static pid_t second;		/* and another one */
 
 static int write_file(const char *dir, const char *file, const char *text)
 {
@@ -67,6 +70,8 @@ static void remove_cgroups(void)
 		snprintf(path, sizeof path, "%s%s", dirs[i], name);
 		for (int k = 0; k < 1000 && rmdir(path) < 0 && errno == EBUSY; k++)
 			usleep(1000);
+		strcat(path, "-old");	/* a test of renaming failed in the middle */
+		rmdir(path);
 	}
 }
 
@@ -75,7 +80,9 @@ static int teardown(void **state)
 	(void)state;
 	if (member > 0)
 		live_end(member);	/* the test failed in the middle */
-	member = 0;
+	if (second > 0)
+		live_end(second);
+	member = second = 0;
 	remove_cgroups();
 	return 0;
 }
@@ -265,7 +272,7 @@ static void test_member_comes(void **state)
 	assert_true(has_network != MAP_FAILED);
 	set = tree_set("", false);
 	s = tree_bind(set, SOURCE_CGROUP, name, 0);
-	first = live_child(nothing, &done[0]);
+	second = first = live_child(nothing, &done[0]);
 	move_in(first);
 	member = live_child(own_network, &done[1]);
 	assert_true(live_await(done[1]));
@@ -275,11 +282,280 @@ static void test_member_comes(void **state)
 	tree_read(set, s, &r);
 	assert_int_equal(r.has & READING_NETWORK, *has_network ? READING_NETWORK : 0);
 	live_end(first);
+	second = 0;
 	close(done[0]);
 	close(done[1]);
 	source_free(s);
 	source_set_free(set);
 	munmap((void *)has_network, 4096);
+}
+
+/* --- what changes between readings that only read what they keep open --- */
+
+#define SETTLED 4	/* not a look at the path or the members at the last of them, nor the next */
+
+static void settle(struct source_set *set, struct source *s, struct reading *r)
+{
+	for (int i = 0; i < SETTLED; i++)
+		tree_read(set, s, r);
+}
+
+/* The longest that a change goes unnoticed that the kernel does not tell of. */
+static void look_again(struct source_set *set, struct source *s, struct reading *r)
+{
+	for (int i = 0; i < CGROUP_LOOK_AGAIN; i++)
+		tree_read(set, s, r);
+}
+
+static const size_t rooms[] = { 0, 1, 2, 3, 4, 100 };
+
+static void test_made_anew(void **state)
+{
+	size_t before = tree_descriptors();
+	char path[PATH_MAX];
+	struct reading a, b;
+	struct source *s;
+
+	(void)state;
+	if (cannot())
+		skip();
+	for (size_t i = 0; i < COUNT_OF(rooms); i++) {
+		struct source_set *set = tree_set_keeping("", false, rooms[i], NULL);
+
+		print_message("# room for %zu files\n", rooms[i]);
+		s = tree_bind(set, SOURCE_CGROUP, name, 0);
+		settle(set, s, &a);
+		print_message("# removed and made anew: the same reading is of the new one\n");
+		remove_cgroups();
+		assert_true(make(dirs));
+		tree_read(set, s, &b);
+		assert_int_equal(a.has, b.has);
+		assert_true(a.incarnation[0] != b.incarnation[0]);
+		assert_true(a.incarnation[1] != b.incarnation[1]);
+		print_message("# in each hierarchy alone\n");
+		for (size_t k = 0; dirs[k]; k++) {
+			settle(set, s, &a);
+			snprintf(path, sizeof path, "%s%s", dirs[k], name);
+			assert_int_equal(rmdir(path), 0);
+			assert_int_equal(mkdir(path, 0755), 0);
+			tree_read(set, s, &b);
+			assert_int_equal(a.has, b.has);
+			assert_true(a.incarnation[k] != b.incarnation[k]);
+			if (dirs[1])
+				assert_true(a.incarnation[!k] == b.incarnation[!k]);
+		}
+		print_message("# removed in one hierarchy, then in all\n");
+		settle(set, s, &a);
+		if (dirs[1]) {
+			assert_int_equal(rmdir(path), 0);
+			tree_read(set, s, &b);
+			assert_int_equal(b.has, READING_CPU_TIME);
+			assert_true(b.incarnation[1] == 0);
+		}
+		remove_cgroups();
+		expect_gone(set, s);
+		assert_true(make(dirs));
+		tree_read(set, s, &b);
+		assert_int_equal(a.has, b.has);
+		source_free(s);
+		source_set_free(set);
+	}
+	assert_int_equal(tree_descriptors(), before);
+}
+
+/* Only v1 can; another cgroup may be made under the old name. */
+static void test_renamed(void **state)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+	struct source_set *set;
+	struct reading a, b;
+	struct source *s;
+
+	(void)state;
+	if (cannot() || dirs != v1_dirs)
+		skip();
+	set = tree_set("", false);
+	s = tree_bind(set, SOURCE_CGROUP, name, 0);
+	settle(set, s, &a);
+	snprintf(from, sizeof from, "%s%s", dirs[0], name);
+	snprintf(to, sizeof to, "%s%s-old", dirs[0], name);
+	assert_int_equal(rename(from, to), 0);
+	assert_int_equal(mkdir(from, 0755), 0);
+	look_again(set, s, &b);
+	assert_true(a.incarnation[0] != b.incarnation[0]);
+	assert_int_equal(rmdir(to), 0);
+	source_free(s);
+	source_set_free(set);
+}
+
+static pid_t others_network;
+
+static void join_network(void)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/ns/net", (int)others_network);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		setns(fd, CLONE_NEWNET);
+}
+
+/* Once when it is told to, after its first one was told of. */
+static void new_network(int sign)
+{
+	(void)sign;
+	own_network();
+	if (write(go[1], "x", 1) != 1)
+		_exit(1);
+}
+
+static void changing_network(void)
+{
+	own_network();
+	signal(SIGUSR1, new_network);
+}
+
+static void move_out(pid_t pid)
+{
+	char path[PATH_MAX];
+	FILE *f;
+
+	for (size_t i = 0; dirs[i]; i++) {
+		snprintf(path, sizeof path, "%s/cgroup.procs", dirs[i]);
+		f = fopen(path, "we");
+		assert_non_null(f);
+		fprintf(f, "%d\n", (int)pid);
+		assert_int_equal(fclose(f), 0);
+	}
+}
+
+struct scene {
+	struct source_set *set;
+	struct source *source;
+	struct reading r;
+	pid_t pids[2];
+	int done[2];
+};
+
+/* Its first member is in there, and the cgroup was read some times. */
+static void scene_begin(struct scene *c, size_t room, void (*body)(void))
+{
+	has_network = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(has_network != MAP_FAILED);
+	assert_int_equal(pipe(go), 0);
+	c->set = tree_set_keeping("", false, room, NULL);
+	c->source = tree_bind(c->set, SOURCE_CGROUP, name, 0);
+	member = c->pids[0] = live_child(body, &c->done[0]);
+	c->pids[1] = 0;
+	assert_true(live_await(c->done[0]));
+	move_in(c->pids[0]);
+	settle(c->set, c->source, &c->r);
+}
+
+static void scene_join(struct scene *c, void (*body)(void))
+{
+	others_network = c->pids[0];
+	second = c->pids[1] = live_child(body, &c->done[1]);
+	assert_true(live_await(c->done[1]));
+	move_in(c->pids[1]);
+}
+
+static void scene_end(struct scene *c)
+{
+	for (int i = 0; i < 2; i++) {
+		if (c->pids[i] == 0)
+			continue;
+		live_end(c->pids[i]);
+		close(c->done[i]);
+	}
+	member = second = 0;
+	source_free(c->source);
+	source_set_free(c->set);
+	close(go[0]);
+	close(go[1]);
+	munmap((void *)has_network, 4096);
+}
+
+static unsigned network(const struct scene *c)
+{
+	return c->r.has & READING_NETWORK;
+}
+
+static void test_member_moves_out(void **state)
+{
+	struct scene c;
+
+	(void)state;
+	if (cannot())
+		skip();
+	for (size_t i = 0; i < COUNT_OF(rooms); i++) {
+		scene_begin(&c, rooms[i], own_network);
+		assert_int_equal(network(&c), *has_network ? READING_NETWORK : 0);
+		move_out(c.pids[0]);
+		if (rooms[i] == 0)	/* who keeps nothing lists each time */
+			tree_read(c.set, c.source, &c.r);
+		else
+			look_again(c.set, c.source, &c.r);
+		assert_int_equal(network(&c), 0);
+		scene_end(&c);
+	}
+}
+
+static void test_member_ends(void **state)
+{
+	struct scene c;
+
+	(void)state;
+	if (cannot())
+		skip();
+	for (size_t i = 0; i < COUNT_OF(rooms); i++) {
+		scene_begin(&c, rooms[i], own_network);
+		scene_join(&c, join_network);
+		live_end(c.pids[0]);
+		close(c.done[0]);
+		member = c.pids[0] = 0;
+		tree_read(c.set, c.source, &c.r);
+		assert_int_equal(network(&c), *has_network ? READING_NETWORK : 0);
+		scene_end(&c);
+	}
+}
+
+/* Counters of another namespace are not compared with those of before: absent once. */
+static void test_network_changes(void **state)
+{
+	struct scene c;
+
+	(void)state;
+	if (cannot())
+		skip();
+	for (size_t i = 0; i < COUNT_OF(rooms); i++) {
+		scene_begin(&c, rooms[i], changing_network);
+		kill(c.pids[0], SIGUSR1);
+		assert_true(live_await(go[0]));
+		tree_read(c.set, c.source, &c.r);
+		assert_int_equal(network(&c), 0);
+		tree_read(c.set, c.source, &c.r);
+		assert_int_equal(network(&c), *has_network ? READING_NETWORK : 0);
+		scene_end(&c);
+	}
+}
+
+static void test_own_network_joins(void **state)
+{
+	struct scene c;
+
+	(void)state;
+	if (cannot())
+		skip();
+	for (size_t i = 0; i < COUNT_OF(rooms); i++) {
+		scene_begin(&c, rooms[i], nothing);
+		assert_int_equal(network(&c), 0);
+		scene_join(&c, own_network);
+		look_again(c.set, c.source, &c.r);
+		assert_int_equal(network(&c), *has_network ? READING_NETWORK : 0);
+		scene_end(&c);
+	}
 }
 
 int main(void)
@@ -288,6 +564,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_lives_and_dies, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_network_of_host, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_member_comes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_made_anew, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_renamed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_member_moves_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_member_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_network_changes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_own_network_joins, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

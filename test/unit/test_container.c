@@ -106,6 +106,25 @@ static const struct layout_case {
 	{ "a prefix where there are deeper ones", V2, SHORT, -1, "is not whole",
 	  { "/docker/" ID, "/1/2/3/4/5/6/7/8/9/10/11/12/13" } },
 
+	{ "docker:// in front", V1, "docker://" ID, 0, NULL, { "/docker/" ID } },
+	{ "containerd:// in front", V2, "containerd://" ID, 1, NULL,
+	  { "/docker/" TWIN, "/k8s.io/" ID } },
+	{ "cri-o:// in front", V2, "cri-o://" ID, 0, NULL, { "/kubepods/x/" ID } },
+	{ "podman:// in front of a prefix", V2, "podman://" SHORT, 0, NULL,
+	  { "/machine.slice/libpod-" ID ".scope" } },
+	{ "an engine of 32 bytes", V2, "io.containerd+runc.v2-0123456789://" ID, 0, NULL,
+	  { "/docker/" ID } },
+	{ "an engine of 33 bytes", V2, "io.containerd+runc.v2-01234567890://" ID, -1,
+	  "is not 12 to 64", { "/docker/" ID } },
+	{ "no engine before its sign", V2, "://" ID, -1, "is not 12 to 64", { "/docker/" ID } },
+	{ "no id behind it", V2, "docker://", -1, "container_id docker:// is not 12 to 64",
+	  { "/docker/" ID } },
+	{ "two engines", V2, "docker://docker://" ID, -1, "is not 12 to 64", { "/docker/" ID } },
+	{ "an engine in capitals", V2, "Docker://" ID, -1, "is not 12 to 64", { "/docker/" ID } },
+	{ "an engine with a path", V2, "a/b://" ID, -1, "is not 12 to 64", { "/docker/" ID } },
+	{ "half a sign", V2, "docker:/" ID, -1, "is not 12 to 64", { "/docker/" ID } },
+	{ "a slash too many", V2, "docker:///" ID, -1, "is not 12 to 64", { "/docker/" ID } },
+
 	{ "hostile: slashes", V2, "../../etc/passwd", -1, "is not 12 to 64 of 0-9 and a-f",
 	  { "/docker/" ID } },
 	{ "hostile: dots", V2, "............", -1, "is not 12 to 64", { "/docker/" ID } },
@@ -163,8 +182,11 @@ static struct source *bind_id(struct source_set *set, const char *id, char error
 	int r;
 
 	snprintf(text, sizeof text, "%s", id);
-	error[0] = '\0';
-	r = source_bind(set, SOURCE_CGROUP, &t, &s, error);
+	/* Where there are many cgroups, a walk takes several looks. */
+	do {
+		error[0] = '\0';
+		r = source_bind(set, SOURCE_CGROUP, &t, &s, error);
+	} while (strstr(error, "not found yet"));
 	assert_true(s ? r == 0 : r > 0);
 	return s;
 }
@@ -375,6 +397,130 @@ static void test_refresh(void **state)
 	container_index_free(NULL);
 }
 
+/* Of a walk over many cgroups each call does a part; until its end the one before answers. */
+static void test_slices(void **state)
+{
+	const int n = 3 * CONTAINER_SLICE;
+	struct container_index *x = container_index_new();
+	size_t before = tree_descriptors(), seen = 0;
+	int64_t now = 0;
+	char dir[PATH_MAX];
+	struct mount mount = { .dir = dir, .root = (char *)"/" };
+	struct mounts m = { .of = { [MOUNTS_UNIFIED] = &mount } };
+	const char *path;
+	int slices;
+
+	(void)state;
+	assert_non_null(x);
+	tree_new();
+	snprintf(dir, sizeof dir, "%s/cg", tree_dir);
+	tree_mkdir("/cg/z/y/" ID);
+	plant_many("", n);
+	for (int round = 0; round < 2; round++) {
+		print_message("# %s\n", round == 0 ? "the first walk" : "the next one");
+		slices = 0;
+		do {
+			assert_int_equal(container_index_find(x, ID, &path),
+					 round == 0 ? CONTAINER_NONE : CONTAINER_FOUND);
+			assert_int_equal(container_index_find(x, NODE, &path), CONTAINER_NONE);
+			assert_int_equal(container_index_refresh(x, &m, now), 0);
+			if (container_index_is_walking(x)) {
+				assert_true(container_index_seen(x) <=
+					    (slices > 0 ? seen : 0) + CONTAINER_SLICE);
+				seen = container_index_seen(x);
+			}
+			slices++;
+		} while (container_index_is_walking(x));
+		assert_true(slices > 3);
+		assert_int_equal(container_index_find(x, ID, &path), CONTAINER_FOUND);
+		assert_string_equal(path, "/z/y/" ID);
+		assert_int_equal(container_index_seen(x), n + 4 + round);
+		assert_false(container_index_is_cut(x));
+		assert_int_equal(container_index_find(x, NODE, &path),
+				 round == 0 ? CONTAINER_NONE : CONTAINER_FOUND);
+		tree_mkdir("/cg/z/y/" NODE);
+		now += 1000000 * CONTAINER_WALK_GAP_NS;
+	}
+	print_message("# given up in the middle, while its directories vanish\n");
+	assert_int_equal(container_index_refresh(x, &m, now), 0);
+	assert_true(container_index_is_walking(x));
+	tree_remove("/cg/a");
+	assert_int_equal(container_index_refresh(x, &m, now), 0);
+	tree_mkdir("/cg/a/b");
+	plant_many("", n);
+	container_index_refresh(x, &m, now += 1000000 * CONTAINER_WALK_GAP_NS);
+	container_index_refresh(x, &m, now += 1000000 * CONTAINER_WALK_GAP_NS);
+	container_index_free(x);
+	tree_free();
+	assert_int_equal(tree_descriptors(), before);
+}
+
+/* Nobody needs to ask for a container: readings of others bring the walk to its end. */
+static void test_readings_walk(void **state)
+{
+	struct target t = { .container_id = (char[]){ TWIN } };
+	char error[SOURCE_ERROR_MAX];
+	struct source_set *set;
+	struct source *s, *found = NULL;
+	struct reading r;
+
+	(void)state;
+	tree_new();
+	plant_mounts(V2);
+	plant_cgroup(V2, "/docker/" ID, 1);
+	plant_cgroup(V2, "/z/y/" TWIN, 2);
+	plant_many("", 3 * CONTAINER_SLICE);
+	set = tree_set(tree_dir, false);
+	s = bind_id(set, ID, error);
+	assert_true(source_bind(set, SOURCE_CGROUP, &t, &found, error) > 0);
+	assert_non_null(strstr(error, "not found yet"));
+	for (int i = 0; i < 10; i++)
+		tree_read(set, s, &r);
+	assert_int_equal(source_bind(set, SOURCE_CGROUP, &t, &found, error), 0);
+	source_free(found);
+	source_free(s);
+	source_set_free(set);
+	tree_free();
+}
+
+/* Ids that are not here rely on the walk; one that comes to be here is found all the same. */
+static void test_vain(void **state)
+{
+	struct container_index *x = container_index_new();
+	char error[SOURCE_ERROR_MAX];
+	struct source_set *set;
+	struct source *s;
+
+	(void)state;
+	assert_non_null(x);
+	assert_false(container_index_is_vain(x, ID));
+	container_index_note(x, ID, false);
+	assert_true(container_index_is_vain(x, ID));
+	assert_false(container_index_is_vain(x, TWIN));
+	container_index_note(x, TWIN, true);
+	assert_true(container_index_is_vain(x, ID));
+	container_index_note(x, ID, true);
+	assert_false(container_index_is_vain(x, ID));
+	container_index_free(x);
+
+	tree_new();
+	plant_mounts(V2);
+	plant_cgroup(V2, "/docker/" NODE, 1);
+	set = tree_set(tree_dir, false);
+	expect_no_id(set, ID, "was not found");
+	plant_cgroup(V2, "/docker/" ID, 2);
+	plant_cgroup(V2, "/docker/" TWIN, 3);
+	print_message("# the first time an id is looked for it is found at once\n");
+	expect_id(set, TWIN, 3);
+	print_message("# one that was not here is, when the next walk sees it\n");
+	do
+		s = bind_id(set, ID, error);
+	while (!s);
+	source_free(s);
+	source_set_free(set);
+	tree_free();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -383,6 +529,9 @@ int main(void)
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_vanishes),
 		cmocka_unit_test(test_refresh),
+		cmocka_unit_test(test_slices),
+		cmocka_unit_test(test_readings_walk),
+		cmocka_unit_test(test_vain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,7 +113,9 @@ static void set_ns(struct netdev_ns *ns, int number)
 static void test_namespaces(void **state)
 {
 	size_t before = tree_descriptors();
+	struct kept_budget none = { .max = 0 };
 	struct netdev_shared shared;
+	struct netdev_member member;
 	struct netdev_ns last, want;
 
 	(void)state;
@@ -136,7 +138,8 @@ static void test_namespaces(void **state)
 		print_message("# %s\n", c->name);
 		set_ns(&last, c->last);
 		set_ns(&want, c->want_last);
-		netdev_read(&shared, tree_dir, c->pids, c->n, &last, &r);
+		netdev_member_init(&member);
+		netdev_read(&shared, tree_dir, c->pids, c->n, &member, &none, &last, &r);
 		assert_int_equal(r.has, c->want ? READING_NETWORK : 0);
 		assert_int_equal(r.network_in, c->want);
 		assert_int_equal(r.network_out, 2 * c->want);
@@ -148,23 +151,133 @@ static void test_namespaces(void **state)
 
 static void test_unknown_shared(void **state)
 {
+	struct kept_budget none = { .max = 0 };
 	struct netdev_shared shared;
+	struct netdev_member member;
 	struct netdev_ns last = { "" };
 	struct reading r = { .has = 0 };
 	int32_t pid = 10;
 
 	(void)state;
+	netdev_member_init(&member);
 	tree_new();
 	plant(10, 100, 1000);
 	print_message("# neither the host's nor ours is known: nothing is taken for its own\n");
 	netdev_shared_load(&shared, tree_dir);
-	netdev_read(&shared, tree_dir, &pid, 1, &last, &r);
+	netdev_read(&shared, tree_dir, &pid, 1, &member, &none, &last, &r);
 	assert_int_equal(r.has, 0);
 	tree_link("/proc/self/ns/net", "net:[2]");
 	netdev_shared_load(&shared, tree_dir);
-	netdev_read(&shared, tree_dir, &pid, 1, &last, &r);
+	netdev_read(&shared, tree_dir, &pid, 1, &member, &none, &last, &r);
 	assert_int_equal(r.has, READING_NETWORK);
 	tree_free();
+}
+
+/* 20 to 23 have namespaces of their own, 24 has the host's. */
+struct member_case {
+	const char *name;
+	int32_t pids[3];
+	size_t n;
+	size_t room;		/* in the budget */
+	void (*change)(void);	/* after the members were listed */
+	bool again;		/* may be asked without a list */
+	uint64_t want;		/* what it says then; 0 = absent */
+};
+
+static void nothing_changes(void)
+{
+}
+
+static void more_traffic(void)
+{
+	plant(20, 200, 7000);
+}
+
+static void another_namespace(void)
+{
+	plant(20, 299, 7000);
+}
+
+static void hosts_namespace(void)
+{
+	plant(20, 1, 7000);
+}
+
+static void own_namespace(void)
+{
+	plant(24, 298, 7000);
+}
+
+static void it_ends(void)
+{
+	tree_remove("/proc/20");
+}
+
+static void number_of_another(void)
+{
+	it_ends();
+	plant(20, 200, 7000);
+}
+
+static void garbage(void)
+{
+	tree_put("/proc/20/net/dev", "\xff garbage");
+}
+
+static const struct member_case member_cases[] = {
+	{ "nothing changes", { 20 }, 1, 1, nothing_changes, true, 2000 },
+	{ "counters do", { 20 }, 1, 1, more_traffic, true, 7000 },
+	{ "the one that has its own", { 24, 20, 24 }, 3, 1, more_traffic, true, 7000 },
+	{ "another namespace", { 20 }, 1, 1, another_namespace, false, 0 },
+	{ "the host's now", { 20 }, 1, 1, hosts_namespace, false, 0 },
+	{ "it ends", { 20, 21 }, 2, 1, it_ends, false, 0 },
+	{ "its number is another's by then", { 20 }, 1, 1, number_of_another, false, 0 },
+	{ "cannot be read", { 20 }, 1, 1, garbage, false, 0 },
+	{ "the host's, and nothing changes", { 99, 24 }, 2, 1, nothing_changes, true, 0 },
+	{ "was the host's", { 24 }, 1, 1, own_namespace, false, 0 },
+	{ "no member", { 99 }, 1, 1, nothing_changes, false, 0 },
+	{ "nothing may be kept", { 20 }, 1, 0, nothing_changes, false, 0 },
+};
+
+static void test_member(void **state)
+{
+	size_t before = tree_descriptors();
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(member_cases); i++) {
+		const struct member_case *c = &member_cases[i];
+		struct kept_budget b = { .max = c->room };
+		struct reading first = { .has = 0 }, r = { .has = 0 };
+		struct netdev_ns last = { "" };
+		struct netdev_shared shared;
+		struct netdev_member member;
+
+		print_message("# %s\n", c->name);
+		tree_new();
+		tree_link("/proc/1/ns/net", "net:[1]");
+		for (int pid = 20; pid < 24; pid++)
+			plant(pid, 180 + pid, (uint64_t)pid * 100);
+		plant(24, 1, 2400);
+		netdev_shared_load(&shared, tree_dir);
+		netdev_member_init(&member);
+		assert_false(netdev_member_read(&shared, &member, &last, &r));
+		netdev_read(&shared, tree_dir, c->pids, c->n, &member, &b, &last, &first);
+		assert_true(b.open <= c->room);
+		assert_int_equal(tree_descriptors(), before + b.open);
+		c->change();
+		assert_int_equal(netdev_member_read(&shared, &member, &last, &r), c->again);
+		assert_int_equal(r.has, c->want ? READING_NETWORK : 0);
+		assert_int_equal(r.network_in, c->want);
+		print_message("# and whoever is listed then takes its place\n");
+		netdev_read(&shared, tree_dir, &(int32_t){ 23 }, 1, &member, &b, &last, &first);
+		r.has = 0;
+		assert_int_equal(netdev_member_read(&shared, &member, &last, &r), c->room > 0);
+		assert_int_equal(r.has, c->room > 0 ? READING_NETWORK : 0);
+		netdev_member_release(&member, &b);
+		assert_int_equal(b.open, 0);
+		tree_free();
+	}
+	assert_int_equal(tree_descriptors(), before);
 }
 
 int main(void)
@@ -173,6 +286,7 @@ int main(void)
 		cmocka_unit_test(test_sum),
 		cmocka_unit_test(test_namespaces),
 		cmocka_unit_test(test_unknown_shared),
+		cmocka_unit_test(test_member),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
