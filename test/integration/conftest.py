@@ -1,7 +1,10 @@
 """Fixtures: the real nats-server, meterd, and what stands around them. Each test has its own."""
 
+import os
+
 import pytest
 
+import cgroups
 import containers
 import workers
 from controlplane import ControlPlane
@@ -74,9 +77,9 @@ def meterd(nats, tmp_path):
     """Factory of meterds on that nats-server, ready when they are handed out."""
     started = []
 
-    def start(*args, url=nats.url, env=None, wait=True):
+    def start(*args, url=nats.url, env=None, wait=True, under=()):
         log = tmp_path / f"meterd-{len(started)}.log"
-        started.append(Meterd(args, log, url, env))
+        started.append(Meterd(args, log, url, env, under))
         if wait:
             started[-1].wait_ready()
         return started[-1]
@@ -113,7 +116,7 @@ def worker_program(tmp_path_factory):
 
 
 @pytest.fixture
-def worker(worker_program):
+def worker(worker_program, new_cgroup):  # they end before the cgroups they live in are removed
     """Factory of processes; the arguments are those of workers.Worker."""
     started = []
 
@@ -150,3 +153,41 @@ def container(engine):
     yield start
     if names:
         engine.remove(*names)
+
+
+@pytest.fixture
+def new_cgroup():
+    """Factory of cgroups. Those above that are not there yet are made, too; all of them are removed."""
+    made = []
+
+    def make(path, hierarchies=cgroups.HERE):
+        if reason := cgroups.why_not(hierarchies):
+            pytest.skip(reason)
+        parts = path.strip("/").split("/")
+        for depth in range(1, len(parts) + 1):
+            each = cgroups.Cgroup("/".join(parts[:depth]), hierarchies)
+            if depth == len(parts) or not each.is_there():
+                each.make()
+                made.append(each)
+        return each
+
+    yield make
+    for each in reversed(made):
+        each.remove()
+
+
+@pytest.fixture
+def cgroup(request, new_cgroup, tmp_path):
+    """A cgroup of the test's own; its parameter says in which hierarchies."""
+    name = f"meterd-test-{os.getpid()}-{abs(hash(tmp_path))}"
+    return new_cgroup(name, getattr(request, "param", cgroups.HERE))
+
+
+@pytest.fixture
+def contained(worker, cgroup):
+    """Factory of workers that live in the cgroup."""
+    def start(**how):
+        process = worker(**how)
+        cgroup.add(process.pid)
+        return process
+    return start

@@ -49,6 +49,10 @@ class Process:
     def pid(self):
         return self.popen.pid
 
+    def descriptors(self):
+        """How many it has open."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
     def log(self):
         return self._log.read_text(errors="replace")
 
@@ -136,21 +140,24 @@ class NatsServer:
 
 
 class Meterd(Process):
-    """A meterd. close() is the end of a test: it must stop cleanly, its log without faults."""
+    """A meterd. close() is the end of a test: it must stop cleanly, its log without faults.
 
-    def __init__(self, args, log, url=None, env=None):
+    under: what runs it, such as valgrind and its options.
+    """
+
+    def __init__(self, args, log, url=None, env=None, under=()):
         self.url = url
         self.node = option(args, "--node", None)
         self.prefix = option(args, "--subject-prefix", "metrics")
-        argv = [str(METERD), *(["--server", url] if url else []), *args]
+        argv = [*under, str(METERD), *(["--server", url] if url else []), *args]
         super().__init__("meterd", argv, log, clean_environment(env))
 
-    def wait_ready(self):
+    def wait_ready(self, timeout=DEADLINE):
         """Until it answers metrics.list."""
         client = Client(self.url)
         api = Api(client, prefix=self.prefix)
         try:
-            eventually(f"meterd answers, log:\n{self.log()}", lambda: self._answers(api))
+            eventually(f"meterd answers, log:\n{self.log()}", lambda: self._answers(api), timeout)
         finally:
             client.close()
 

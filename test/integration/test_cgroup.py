@@ -1,87 +1,20 @@
 """design.md, section 7, source cgroup: by cgroup_path, pid and container_id, against the kernel's own files.
 
-Real cgroups of this machine: v1 with cpuacct and memory where it has them, and the v2 tree beside them. Full v2
-with the memory controller, and layouts that do not exist here, are fixture trees in test/unit.
+Real cgroups of this machine: v1 with cpuacct and memory where it has them, and the v2 tree beside them, or nothing
+but v2. What only full v2 has is in test_cgroup_v2.py; layouts that do not exist here are fixture trees in test/unit.
 """
 
-import contextlib
 import os
 import secrets
-from pathlib import Path
 
 import pytest
 
+from cgroups import V1, V2, cpu_used
 from messages import MIB
 from processes import eventually
 
-ROOT = Path("/sys/fs/cgroup")
 SPAN_MS = 4000
 ARRIVAL_S = 0.02  # between the reading and the test that hears of it, times two workers
-
-
-class Cgroup:
-    """A new cgroup of the test's own in each of the hierarchies."""
-
-    def __init__(self, name, hierarchies):
-        self.path = "/" + name
-        self.directories = {hierarchy: ROOT / hierarchy / name for hierarchy in hierarchies}
-        for directory in self.directories.values():
-            directory.mkdir()
-
-    def add(self, pid):
-        for directory in self.directories.values():
-            (directory / "cgroup.procs").write_text(str(pid))
-
-    def read(self, hierarchy, file):
-        return (self.directories[hierarchy] / file).read_text()
-
-    def stat(self, hierarchy, file, key):
-        lines = (line.split() for line in self.read(hierarchy, file).splitlines())
-        return next(int(line[1]) for line in lines if line[0] == key)
-
-    def remove(self):
-        for directory in self.directories.values():
-            with contextlib.suppress(OSError):  # a member may take a moment to be gone
-                eventually("the cgroup can be removed", lambda: self._removed(directory), 10)
-
-    @staticmethod
-    def _removed(directory):
-        try:
-            directory.rmdir()
-        except FileNotFoundError:
-            pass
-        except OSError:
-            return False
-        return True
-
-
-@pytest.fixture
-def cgroup(request, tmp_path):
-    hierarchies = getattr(request, "param", ("cpuacct", "memory"))
-    made = None
-    try:
-        made = Cgroup(f"meterd-test-{os.getpid()}-{abs(hash(tmp_path))}", hierarchies)
-    except OSError as error:
-        pytest.skip(f"no cgroup can be made in {' and '.join(hierarchies)} here: {error}")
-    yield made
-    made.remove()
-
-
-@pytest.fixture
-def contained(worker, cgroup):
-    """Factory of workers that live in the cgroup."""
-    def start(**how):
-        process = worker(**how)
-        cgroup.add(process.pid)
-        return process
-    return start
-
-
-def usage_of(cgroup):
-    """CPU seconds of the cgroup, as the kernel counts them."""
-    if "cpuacct" in cgroup.directories:
-        return int(cgroup.read("cpuacct", "cpuacct.usage")) / 1e9
-    return cgroup.stat("unified", "cpu.stat", "usage_usec") / 1e6
 
 
 def by_path(cgroup, process):
@@ -92,22 +25,8 @@ def by_pid(cgroup, process):
     return {"pid": process.pid}
 
 
-def cpu_used(samples, cgroup):
-    """CPU seconds over SPAN_MS: as published (rates times intervals), and by the kernel's counter."""
-    samples.wait_for(lambda sample: "cpu_percent" in sample)
-    first = last = samples.next()
-    counted = -usage_of(cgroup)
-    published = 0.0
-    while last["at"] - first["at"] < SPAN_MS:
-        sample = samples.next()
-        published += sample["cpu_percent"] / 100 * (sample["at"] - last["at"]) / 1000
-        last = sample
-    return published, counted + usage_of(cgroup)
-
-
 @pytest.mark.parametrize("target", [by_path, by_pid])
-@pytest.mark.parametrize("cgroup", [("cpuacct", "memory"), ("unified",)], indirect=True,
-                         ids=["v1", "v2"])
+@pytest.mark.parametrize("cgroup", [V1, V2], indirect=True, ids=["v1", "v2"])
 def test_cpu(meterd, api, watch, cgroup, contained, target):
     """CPU of a cgroup, its members together, within 5 % of the kernel's own counter."""
     meterd("--interval", "500ms")
@@ -115,7 +34,7 @@ def test_cpu(meterd, api, watch, cgroup, contained, target):
     contained(duty=30)
     samples = watch("one")
     api.track("one", **target(cgroup, process))
-    published, counted = cpu_used(samples, cgroup)
+    published, counted = cpu_used(samples, cgroup, SPAN_MS)
     assert api.entries()["one"]["source"] == "cgroup"
     assert counted > 0.2
     assert abs(published - counted) <= 0.05 * counted + ARRIVAL_S
@@ -126,7 +45,7 @@ def test_memory_is_the_working_set(meterd, api, watch, cgroup, contained, tmp_pa
     file = tmp_path / "file"
     file.write_bytes(b"x" * (64 * MIB))
     limit = 512 * MIB
-    (cgroup.directories["memory"] / "memory.limit_in_bytes").write_text(str(limit))
+    cgroup.limit_memory(limit)
     meterd("--interval", "200ms")
     process = contained()
     samples = watch("one")
@@ -135,13 +54,8 @@ def test_memory_is_the_working_set(meterd, api, watch, cgroup, contained, tmp_pa
     os.posix_fadvise(fd := os.open(file, os.O_RDONLY), 0, 0, os.POSIX_FADV_DONTNEED)
     os.close(fd)
     process.map_file(file)
-
-    def working_set():
-        return (int(cgroup.read("memory", "memory.usage_in_bytes")) -
-                cgroup.stat("memory", "memory.stat", "total_inactive_file"))
-
-    sample = samples.wait_for(
-        lambda each: abs(each["memory_used_bytes"] - working_set()) <= 0.01 * working_set())
+    sample = samples.wait_for(lambda each: abs(each["memory_used_bytes"] - cgroup.working_set()) <=
+                              0.01 * cgroup.working_set())
     assert sample["memory_used_bytes"] >= 64 * MIB
     assert sample["memory_limit_bytes"] == limit
 
@@ -157,13 +71,34 @@ def test_cgroup_goes_and_comes_back(meterd, api, watch, cgroup, contained):
     cgroup.remove()
     eventually("the gap has a reason",
                lambda: cgroup.path in api.entries()["one"].get("last_error", ""))
-    for directory in cgroup.directories.values():
-        directory.mkdir()
+    cgroup.make()
     anew = contained(duty=50)
     first = samples.wait_for(lambda sample: "cpu_percent" not in sample)
     assert 0 <= samples.next()["cpu_percent"] < 100 * os.cpu_count()
     assert first["sequence"] > 1
     anew.kill()
+
+
+def test_made_anew_unseen(meterd, api, watch, cgroup, contained):
+    """Row 2: no reading saw it gone, and the new one has used more already: still no rate of the two."""
+    service = meterd("--interval", "200ms")
+    process = contained()
+    samples = watch("one")
+    api.track("one", cgroup_path=cgroup.path)
+    samples.wait_for(lambda sample: "cpu_percent" in sample)
+    service.stop()
+    process.kill()
+    used = cgroup.cpu_seconds()
+    cgroup.remove()
+    cgroup.make()
+    contained(duty=100)
+    eventually("it has used more", lambda: cgroup.cpu_seconds() > used + 0.3)
+    held = len(samples.received())
+    service.cont()
+    eventually("two samples more", lambda: len(samples.received()) >= held + 2)
+    first, second = (sample for _, sample in samples.received()[held:held + 2])
+    assert "cpu_percent" not in first and "cpu_percent" in second
+    assert service.stats()["readings_failed"] == 0
 
 
 def test_not_there_yet(meterd, api, watch, cgroup, contained):
@@ -173,34 +108,16 @@ def test_not_there_yet(meterd, api, watch, cgroup, contained):
     samples = watch("one")
     api.track("one", cgroup_path=cgroup.path)
     eventually("it fails first", lambda: "last_error" in api.entries()["one"])
-    for directory in cgroup.directories.values():
-        directory.mkdir()
+    cgroup.make()
     contained()
     assert "memory_used_bytes" in samples.next()
     assert "last_error" not in api.entries()["one"]
 
 
-def test_container_elsewhere_or_here(meterd, api, watch, container, worker):
-    """By itself the control plane is asked while no such container is here."""
-    container.remove()
-    meterd("--interval", "200ms")
-    samples = watch("one")
-    api.track("one", container_id=id_of(container))
-    eventually("the bus is asked", lambda: api.entries()["one"].get("source") == "bus"
-               and "last_error" in api.entries()["one"])
-    for directory in container.directories.values():
-        directory.mkdir()
-    container.add(worker().pid)
-    assert "memory_used_bytes" in samples.next()
-    assert api.entries()["one"]["source"] == "cgroup"
-
-
 @pytest.fixture
-def container(cgroup):
+def container(cgroup, new_cgroup):
     """A cgroup below that of the test, named as systemd names a container's."""
-    made = Cgroup(f"{cgroup.path[1:]}/docker-{secrets.token_hex(32)}.scope", cgroup.directories)
-    yield made
-    made.remove()
+    return new_cgroup(f"{cgroup.path}/docker-{secrets.token_hex(32)}.scope", cgroup.hierarchies)
 
 
 def id_of(container):
@@ -209,8 +126,7 @@ def id_of(container):
 
 @pytest.mark.parametrize("written", ["{}", "{:.12}", "docker://{}"],
                          ids=["whole", "short", "engine"])
-@pytest.mark.parametrize("cgroup", [("cpuacct", "memory"), ("unified",)], indirect=True,
-                         ids=["v1", "v2"])
+@pytest.mark.parametrize("cgroup", [V1, V2], indirect=True, ids=["v1", "v2"])
 def test_container_id(meterd, api, watch, container, worker, written):
     """By the id alone, also as engines and Kubernetes show it: CPU of that cgroup and no other."""
     process = worker(duty=30)
@@ -218,7 +134,7 @@ def test_container_id(meterd, api, watch, container, worker, written):
     meterd("--interval", "500ms")
     samples = watch("one")
     api.track("one", container_id=written.format(id_of(container)))
-    published, counted = cpu_used(samples, container)
+    published, counted = cpu_used(samples, container, SPAN_MS)
     assert api.entries()["one"]["source"] == "cgroup"
     assert counted > 0.2
     assert abs(published - counted) <= 0.05 * counted + ARRIVAL_S
@@ -245,8 +161,7 @@ def test_container_not_there_yet(meterd, api, watch, container, worker):
                lambda: "was not found" in api.entries()["one"].get("last_error", ""))
     eventually("it is no id",
                lambda: "is not 12 to 64" in api.entries()["bad"].get("last_error", ""))
-    for directory in container.directories.values():
-        directory.mkdir()
+    container.make()
     container.add(worker().pid)
     assert "memory_used_bytes" in samples.next()
     assert "last_error" not in api.entries()["one"]
@@ -260,8 +175,7 @@ def test_container_elsewhere_or_here(meterd, api, watch, container, worker):
     api.track("one", container_id=id_of(container))
     eventually("the bus is asked", lambda: api.entries()["one"].get("source") == "bus"
                and "last_error" in api.entries()["one"])
-    for directory in container.directories.values():
-        directory.mkdir()
+    container.make()
     container.add(worker().pid)
     assert "memory_used_bytes" in samples.next()
     assert api.entries()["one"]["source"] == "cgroup"

@@ -1,4 +1,4 @@
-"""design.md, section 7: network of a process, measured against a transfer of known size.
+"""design.md, section 7: network of a process and of a cgroup, measured against a transfer of known size.
 
 Two processes in network namespaces of their own, joined by a veth pair; the addresses are the same
 in every test, since nobody else is in there.
@@ -36,13 +36,27 @@ def pair(worker):
     return left, right
 
 
-@pytest.fixture
-def follow(meterd, api, watch, pair):
+def as_process(_cgroup, process, _side):
+    return {"pid": process.pid}
+
+
+def as_cgroup(cgroup, process, side):
+    """In a cgroup of its own."""
+    own = cgroup(f"meterd-test-{process.pid}-{side}")
+    own.add(process.pid)
+    return {"cgroup_path": own.path}
+
+
+@pytest.fixture(params=[as_process, as_cgroup])
+def follow(request, meterd, api, watch, pair, new_cgroup):
     """Tracks both and returns a watch of each that has network rates from now on."""
-    meterd("--source", "process", "--interval", "250ms")
-    watches = [watch("left"), watch("right")]
-    for instance, process in zip(("left", "right"), pair):
-        api.track(instance, pid=process.pid)
+    targets = {side: request.param(new_cgroup, process, side)
+               for side, process in zip(("left", "right"), pair)}
+    source = request.param.__name__.removeprefix("as_")
+    meterd("--source", source, "--interval", "250ms")
+    watches = [watch(side) for side in targets]
+    for side, target in targets.items():
+        api.track(side, **target)
     for each in watches:
         each.wait_for(lambda sample: "network_in_bytes_per_sec" in sample)
     return watches

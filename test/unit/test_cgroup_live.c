@@ -8,91 +8,35 @@
 
 #include "unit.h"
 #include "../../src/source/cgroup.h"
+#include "source_cgroup.h"
 #include "source_live.h"
 #include "source_tree.h"
 
 #define MIB ((uint64_t)1 << 20)
 
-static const char *const v1_dirs[] = { "/sys/fs/cgroup/cpuacct", "/sys/fs/cgroup/memory", NULL };
-static const char *const v2_dirs[] = { "/sys/fs/cgroup", NULL };
-
-static const char *const *dirs;	/* NULL: no cgroup can be made here */
-static char name[64];		/* "/meterd-test-<pid>" */
 static pid_t member;		/* a child that lives in there */
 static pid_t second;		/* and another one */
 
-static int write_file(const char *dir, const char *file, const char *text)
-{
-	char path[PATH_MAX];
-	FILE *f;
-	int r;
-
-	snprintf(path, sizeof path, "%s%s/%s", dir, name, file);
-	f = fopen(path, "we");
-	if (!f)
-		return -1;
-	r = fputs(text, f);
-	return fclose(f) == 0 && r >= 0 ? 0 : -1;
-}
-
-static bool make(const char *const *where)
+/* A test of renaming failed in the middle. */
+static void remove_renamed(void)
 {
 	char path[PATH_MAX];
 
-	for (size_t i = 0; where[i]; i++) {
-		snprintf(path, sizeof path, "%s/cgroup.procs", where[i]);
-		if (access(path, W_OK) < 0)
-			return false;
-		snprintf(path, sizeof path, "%s%s", where[i], name);
-		if (mkdir(path, 0755) < 0)
-			return false;
-	}
-	dirs = where;
-	return true;
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	dirs = NULL;
-	snprintf(name, sizeof name, "/meterd-test-%d", (int)getpid());
-	if (!make(v1_dirs))
-		make(v2_dirs);
-	return 0;
-}
-
-/* A cgroup whose last process was just waited for may be busy for a moment. */
-static void remove_cgroups(void)
-{
-	char path[PATH_MAX];
-
-	for (size_t i = 0; dirs && dirs[i]; i++) {
-		snprintf(path, sizeof path, "%s%s", dirs[i], name);
-		for (int k = 0; k < 1000 && rmdir(path) < 0 && errno == EBUSY; k++)
-			usleep(1000);
-		strcat(path, "-old");	/* a test of renaming failed in the middle */
+	for (size_t i = 0; cgroup_dirs && cgroup_dirs[i]; i++) {
+		snprintf(path, sizeof path, "%s%s-old", cgroup_dirs[i], cgroup_name);
 		rmdir(path);
 	}
 }
 
 static int teardown(void **state)
 {
-	(void)state;
 	if (member > 0)
 		live_end(member);	/* the test failed in the middle */
 	if (second > 0)
 		live_end(second);
 	member = second = 0;
-	remove_cgroups();
-	return 0;
-}
-
-static bool cannot(void)
-{
-	if (!dirs)
-		print_message("# skipped: not root, or no cgroup can be made below "
-			      "/sys/fs/cgroup\n");
-	return !dirs;
+	remove_renamed();
+	return cgroup_teardown(state);
 }
 
 static int go[2];
@@ -112,19 +56,10 @@ static void work(void)
 	live_burn(300000000);
 }
 
-static void move_in(pid_t pid)
-{
-	char text[32];
-
-	snprintf(text, sizeof text, "%d\n", (int)pid);
-	for (size_t i = 0; dirs[i]; i++)
-		assert_int_equal(write_file(dirs[i], "cgroup.procs", text), 0);
-}
-
 static bool limit_memory(void)
 {
-	return write_file(v1_dirs[1], "memory.limit_in_bytes", "134217728\n") == 0 ||
-	       write_file(v2_dirs[0], "memory.max", "134217728\n") == 0;
+	return cgroup_write(cgroup_v1[1], "memory.limit_in_bytes", "134217728\n") == 0 ||
+	       cgroup_write(cgroup_v2[0], "memory.max", "134217728\n") == 0;
 }
 
 static uint64_t children_cpu_ns(void)
@@ -172,8 +107,8 @@ static void test_lives_and_dies(void **state)
 	int done;
 
 	(void)state;
-	if (cannot())
-		skip();
+	if (cgroup_cannot())
+		return;
 	limited = limit_memory();
 	set = tree_set("", false);
 	assert_int_equal(pipe(go), 0);
@@ -181,9 +116,9 @@ static void test_lives_and_dies(void **state)
 	assert_true(has_network != MAP_FAILED);
 	t.pid = member = live_child(work, &done);
 	assert_int_equal(source_choose(set, &t), SOURCE_PROCESS);	/* with us */
-	move_in(member);
+	cgroup_add(member);
 	assert_int_equal(source_choose(set, &t), SOURCE_CGROUP);
-	by_path = tree_bind(set, SOURCE_CGROUP, name, 0);
+	by_path = tree_bind(set, SOURCE_CGROUP, cgroup_name, 0);
 	by_pid = tree_bind(set, SOURCE_CGROUP, NULL, t.pid);
 	tree_read(set, by_path, &a);
 	assert_int_equal(write(go[1], "x", 1), 1);
@@ -206,12 +141,12 @@ static void test_lives_and_dies(void **state)
 	assert_false(c.has & READING_NETWORK);
 
 	print_message("# the cgroup is removed\n");
-	remove_cgroups();
+	cgroup_remove();
 	expect_gone(set, by_path);
 	expect_gone(set, by_pid);
 
 	print_message("# and made anew\n");
-	assert_true(make(dirs));
+	assert_true(cgroup_make(cgroup_dirs));
 	tree_read(set, by_path, &c);
 	assert_true(memcmp(a.incarnation, c.incarnation, sizeof a.incarnation) != 0);
 	assert_true(c.cpu_ns < b.cpu_ns);
@@ -236,13 +171,13 @@ static void test_network_of_host(void **state)
 	int done;
 
 	(void)state;
-	if (cannot())
-		skip();
+	if (cgroup_cannot())
+		return;
 	print_message("# a member in our own network namespace: no network\n");
 	set = tree_set("", false);
-	s = tree_bind(set, SOURCE_CGROUP, name, 0);
+	s = tree_bind(set, SOURCE_CGROUP, cgroup_name, 0);
 	member = live_child(nothing, &done);
-	move_in(member);
+	cgroup_add(member);
 	tree_read(set, s, &r);
 	assert_true(r.has & READING_CPU_TIME);
 	assert_false(r.has & READING_NETWORK);
@@ -266,19 +201,19 @@ static void test_member_comes(void **state)
 	int done[2];
 
 	(void)state;
-	if (cannot())
-		skip();
+	if (cgroup_cannot())
+		return;
 	has_network = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(has_network != MAP_FAILED);
 	set = tree_set("", false);
-	s = tree_bind(set, SOURCE_CGROUP, name, 0);
+	s = tree_bind(set, SOURCE_CGROUP, cgroup_name, 0);
 	second = first = live_child(nothing, &done[0]);
-	move_in(first);
+	cgroup_add(first);
 	member = live_child(own_network, &done[1]);
 	assert_true(live_await(done[1]));
 	tree_read(set, s, &r);
 	assert_false(r.has & READING_NETWORK);
-	move_in(member);
+	cgroup_add(member);
 	tree_read(set, s, &r);
 	assert_int_equal(r.has & READING_NETWORK, *has_network ? READING_NETWORK : 0);
 	live_end(first);
@@ -317,44 +252,44 @@ static void test_made_anew(void **state)
 	struct source *s;
 
 	(void)state;
-	if (cannot())
-		skip();
+	if (cgroup_cannot())
+		return;
 	for (size_t i = 0; i < COUNT_OF(rooms); i++) {
 		struct source_set *set = tree_set_keeping("", false, rooms[i], NULL);
 
 		print_message("# room for %zu files\n", rooms[i]);
-		s = tree_bind(set, SOURCE_CGROUP, name, 0);
+		s = tree_bind(set, SOURCE_CGROUP, cgroup_name, 0);
 		settle(set, s, &a);
 		print_message("# removed and made anew: the same reading is of the new one\n");
-		remove_cgroups();
-		assert_true(make(dirs));
+		cgroup_remove();
+		assert_true(cgroup_make(cgroup_dirs));
 		tree_read(set, s, &b);
 		assert_int_equal(a.has, b.has);
 		assert_true(a.incarnation[0] != b.incarnation[0]);
 		assert_true(a.incarnation[1] != b.incarnation[1]);
 		print_message("# in each hierarchy alone\n");
-		for (size_t k = 0; dirs[k]; k++) {
+		for (size_t k = 0; cgroup_dirs[k]; k++) {
 			settle(set, s, &a);
-			snprintf(path, sizeof path, "%s%s", dirs[k], name);
+			snprintf(path, sizeof path, "%s%s", cgroup_dirs[k], cgroup_name);
 			assert_int_equal(rmdir(path), 0);
 			assert_int_equal(mkdir(path, 0755), 0);
 			tree_read(set, s, &b);
 			assert_int_equal(a.has, b.has);
 			assert_true(a.incarnation[k] != b.incarnation[k]);
-			if (dirs[1])
+			if (cgroup_dirs[1])
 				assert_true(a.incarnation[!k] == b.incarnation[!k]);
 		}
 		print_message("# removed in one hierarchy, then in all\n");
 		settle(set, s, &a);
-		if (dirs[1]) {
+		if (cgroup_dirs[1]) {
 			assert_int_equal(rmdir(path), 0);
 			tree_read(set, s, &b);
 			assert_int_equal(b.has, READING_CPU_TIME);
 			assert_true(b.incarnation[1] == 0);
 		}
-		remove_cgroups();
+		cgroup_remove();
 		expect_gone(set, s);
-		assert_true(make(dirs));
+		assert_true(cgroup_make(cgroup_dirs));
 		tree_read(set, s, &b);
 		assert_int_equal(a.has, b.has);
 		source_free(s);
@@ -372,13 +307,17 @@ static void test_renamed(void **state)
 	struct source *s;
 
 	(void)state;
-	if (cannot() || dirs != v1_dirs)
-		skip();
+	if (cgroup_cannot())
+		return;
+	if (cgroup_dirs != cgroup_v1) {
+		print_message("# skipped: there is v2 only, which cannot rename\n");
+		return;
+	}
 	set = tree_set("", false);
-	s = tree_bind(set, SOURCE_CGROUP, name, 0);
+	s = tree_bind(set, SOURCE_CGROUP, cgroup_name, 0);
 	settle(set, s, &a);
-	snprintf(from, sizeof from, "%s%s", dirs[0], name);
-	snprintf(to, sizeof to, "%s%s-old", dirs[0], name);
+	snprintf(from, sizeof from, "%s%s", cgroup_dirs[0], cgroup_name);
+	snprintf(to, sizeof to, "%s%s-old", cgroup_dirs[0], cgroup_name);
 	assert_int_equal(rename(from, to), 0);
 	assert_int_equal(mkdir(from, 0755), 0);
 	look_again(set, s, &b);
@@ -421,8 +360,8 @@ static void move_out(pid_t pid)
 	char path[PATH_MAX];
 	FILE *f;
 
-	for (size_t i = 0; dirs[i]; i++) {
-		snprintf(path, sizeof path, "%s/cgroup.procs", dirs[i]);
+	for (size_t i = 0; cgroup_dirs[i]; i++) {
+		snprintf(path, sizeof path, "%s/cgroup.procs", cgroup_dirs[i]);
 		f = fopen(path, "we");
 		assert_non_null(f);
 		fprintf(f, "%d\n", (int)pid);
@@ -445,11 +384,11 @@ static void scene_begin(struct scene *c, size_t room, void (*body)(void))
 	assert_true(has_network != MAP_FAILED);
 	assert_int_equal(pipe(go), 0);
 	c->set = tree_set_keeping("", false, room, NULL);
-	c->source = tree_bind(c->set, SOURCE_CGROUP, name, 0);
+	c->source = tree_bind(c->set, SOURCE_CGROUP, cgroup_name, 0);
 	member = c->pids[0] = live_child(body, &c->done[0]);
 	c->pids[1] = 0;
 	assert_true(live_await(c->done[0]));
-	move_in(c->pids[0]);
+	cgroup_add(c->pids[0]);
 	settle(c->set, c->source, &c->r);
 }
 
@@ -458,7 +397,7 @@ static void scene_join(struct scene *c, void (*body)(void))
 	others_network = c->pids[0];
 	second = c->pids[1] = live_child(body, &c->done[1]);
 	assert_true(live_await(c->done[1]));
-	move_in(c->pids[1]);
+	cgroup_add(c->pids[1]);
 }
 
 static void scene_end(struct scene *c)
@@ -487,8 +426,8 @@ static void test_member_moves_out(void **state)
 	struct scene c;
 
 	(void)state;
-	if (cannot())
-		skip();
+	if (cgroup_cannot())
+		return;
 	for (size_t i = 0; i < COUNT_OF(rooms); i++) {
 		scene_begin(&c, rooms[i], own_network);
 		assert_int_equal(network(&c), *has_network ? READING_NETWORK : 0);
@@ -507,8 +446,8 @@ static void test_member_ends(void **state)
 	struct scene c;
 
 	(void)state;
-	if (cannot())
-		skip();
+	if (cgroup_cannot())
+		return;
 	for (size_t i = 0; i < COUNT_OF(rooms); i++) {
 		scene_begin(&c, rooms[i], own_network);
 		scene_join(&c, join_network);
@@ -527,8 +466,8 @@ static void test_network_changes(void **state)
 	struct scene c;
 
 	(void)state;
-	if (cannot())
-		skip();
+	if (cgroup_cannot())
+		return;
 	for (size_t i = 0; i < COUNT_OF(rooms); i++) {
 		scene_begin(&c, rooms[i], changing_network);
 		kill(c.pids[0], SIGUSR1);
@@ -546,8 +485,8 @@ static void test_own_network_joins(void **state)
 	struct scene c;
 
 	(void)state;
-	if (cannot())
-		skip();
+	if (cgroup_cannot())
+		return;
 	for (size_t i = 0; i < COUNT_OF(rooms); i++) {
 		scene_begin(&c, rooms[i], nothing);
 		assert_int_equal(network(&c), 0);
@@ -561,15 +500,15 @@ static void test_own_network_joins(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_lives_and_dies, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_network_of_host, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_member_comes, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_made_anew, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_renamed, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_member_moves_out, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_member_ends, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_network_changes, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_own_network_joins, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lives_and_dies, cgroup_setup, teardown),
+		cmocka_unit_test_setup_teardown(test_network_of_host, cgroup_setup, teardown),
+		cmocka_unit_test_setup_teardown(test_member_comes, cgroup_setup, teardown),
+		cmocka_unit_test_setup_teardown(test_made_anew, cgroup_setup, teardown),
+		cmocka_unit_test_setup_teardown(test_renamed, cgroup_setup, teardown),
+		cmocka_unit_test_setup_teardown(test_member_moves_out, cgroup_setup, teardown),
+		cmocka_unit_test_setup_teardown(test_member_ends, cgroup_setup, teardown),
+		cmocka_unit_test_setup_teardown(test_network_changes, cgroup_setup, teardown),
+		cmocka_unit_test_setup_teardown(test_own_network_joins, cgroup_setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

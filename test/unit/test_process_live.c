@@ -226,7 +226,7 @@ static void test_real_network(void **state)
 		waitpid(pid, NULL, 0);
 		close(done);
 		source_set_free(set);
-		skip();
+		return;
 	}
 	s = tree_bind(set, SOURCE_PROCESS, NULL, pid);
 	tree_read(set, s, &r);
