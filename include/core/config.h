@@ -31,6 +31,7 @@ struct config {
 	const char *node;		/* "" = one meterd serves the whole prefix */
 	int64_t source;			/* enum config_source */
 	const char *host_root;		/* "" = / */
+	const char *engine_sockets;	/* of container engines: see sockets.h; "" = none */
 	bool process_children;
 	int64_t interval_ms;
 	int64_t capacity;

@@ -73,6 +73,12 @@ bool pipeline_tick(struct pipeline *p, const struct moment *now, size_t max);
 /* Monotonic ms at which pipeline_tick() is next due; -1 = nothing waits. */
 int64_t pipeline_next_ms(const struct pipeline *p);
 
+/*
+ * It can be read now, better than before: the next reading is due at once, those after it as for a new
+ * instance, and one under way is given up.
+ */
+void pipeline_read_now(struct pipeline *p, struct instance *i, const struct moment *now);
+
 /* The end of a reading that was begun. One that nobody waits for any more changes nothing. */
 void pipeline_on_reading(struct pipeline *p, struct instance *i, const struct reading *reading,
 			 const struct moment *now);

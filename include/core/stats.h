@@ -39,6 +39,11 @@
 	X(replies_dropped, "replies not sent: no connection, or the output buffer is full") \
 	X(answers_late, "answers of the control plane that nobody waited for any more") \
 	X(no_responders, "questions to the control plane that nobody listens for") \
+	X(engine_questions, "questions about a container that were put to an engine") \
+	X(engine_found, "of these, answered with a container that runs") \
+	X(engine_unknown, "of these, no such container, or one that does not run") \
+	X(engine_failures, "of these, not answered as an engine does, or not at all") \
+	X(engine_suspended, "questions not put to an engine, because it failed just before") \
 	X(slow_consumer, "times the library dropped messages because we did not keep up") \
 	X(disconnects, "connections to NATS lost") \
 	X(loop_passes, "passes of the event loop")

@@ -17,8 +17,9 @@
 #include "origin.h"
 #include "reading.h"
 
-#define SOURCE_ERROR_MAX 160
+#define SOURCE_ERROR_MAX 192
 
+struct container;
 struct stats;
 
 struct source_options {
@@ -59,6 +60,13 @@ struct source;
  */
 int source_bind(struct source_set *set, enum source_kind kind, const struct target *t,
 		struct source **out, char error[SOURCE_ERROR_MAX]);
+/*
+ * The same by what an engine says: the cgroup that is named after the container's id and has that
+ * process in it, or else any that is named so. Never one that is not: the process may be another one
+ * by now, or in another namespace of ids.
+ */
+int source_bind_container(struct source_set *set, const struct container *container,
+			  struct source **out, char error[SOURCE_ERROR_MAX]);
 void source_free(struct source *s);	/* NULL is fine */
 
 /*

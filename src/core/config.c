@@ -12,12 +12,14 @@
 #include "ident.h"
 #include "ring.h"
 #include "servers.h"
+#include "sockets.h"
 #include "subject.h"
 #include "timefmt.h"
 
 enum setting_type {
 	SETTING_TEXT,
 	SETTING_SERVERS,
+	SETTING_SOCKETS,
 	SETTING_ROOT,		/* empty, or a folder that has a proc/ */
 	SETTING_PREFIX,		/* tokens of a subject */
 	SETTING_LIFECYCLE,	/* a prefix and ".>" */
@@ -70,6 +72,9 @@ static const struct setting settings[] = {
 	  "how instances are read; auto chooses by what their target says" },
 	{ "host-root", 0, "METERD_HOST_ROOT", CONFIG_METERD, SETTING_ROOT, AT(host_root), "", 0, 0,
 	  { 0 }, "where the root of the host is mounted, inside a container" },
+	{ "engine-sockets", 0, "METERD_ENGINE_SOCKETS", CONFIG_METERD, SETTING_SOCKETS,
+	  AT(engine_sockets), "/run/docker.sock,/run/podman/podman.sock", 0, 0, { 0 },
+	  "container engines that are asked where a container is" },
 	{ "process-children", 0, "METERD_PROCESS_CHILDREN", CONFIG_METERD, SETTING_SWITCH,
 	  AT(process_children), "no", 0, 0, { 0 },
 	  "read a process together with its descendants" },
@@ -190,9 +195,13 @@ static bool root_valid(const char *path)
 
 static bool text_valid(const struct setting *set, const char *value)
 {
+	struct sockets sockets;
+
 	switch (set->type) {
 	case SETTING_SERVERS:
 		return servers_valid(value);
+	case SETTING_SOCKETS:
+		return sockets_parse(value, "", &sockets);
 	case SETTING_ROOT:
 		return *value == '\0' || root_valid(value);
 	case SETTING_PREFIX:
@@ -216,6 +225,7 @@ static bool take(struct config *c, const struct setting *set, const char *value)
 	switch (set->type) {
 	case SETTING_TEXT:
 	case SETTING_SERVERS:
+	case SETTING_SOCKETS:
 	case SETTING_ROOT:
 	case SETTING_PREFIX:
 	case SETTING_LIFECYCLE:
@@ -270,6 +280,9 @@ static void describe(const struct setting *set, char *out, size_t size)
 		break;
 	case SETTING_SERVERS:
 		snprintf(out, size, SERVERS_RULE);
+		break;
+	case SETTING_SOCKETS:
+		snprintf(out, size, SOCKETS_RULE);
 		break;
 	case SETTING_ROOT:
 		snprintf(out, size, "the absolute path of a folder with a proc/ in it");
@@ -448,6 +461,7 @@ int config_take_flags(struct config *c, enum config_program program, const struc
 
 int config_check(const struct config *c, char *error, size_t error_size)
 {
+	struct sockets sockets;
 	char mine[SUBJECT_MAX];
 	const struct {
 		const char *setting;
@@ -467,6 +481,12 @@ int config_check(const struct config *c, char *error, size_t error_size)
 				 "itself", c->lifecycle_subject, mine, prefixes[i].setting);
 			return -1;
 		}
+	}
+	if (c->engine_sockets && !sockets_parse(c->engine_sockets, c->host_root, &sockets)) {
+		snprintf(error, error_size, "--engine-sockets: '%.100s' is not what it may be: paths "
+			 "of at most %d bytes below --host-root %.80s", c->engine_sockets,
+			 SOCKETS_PATH_MAX - 1, c->host_root);
+		return -1;
 	}
 	return 0;
 }

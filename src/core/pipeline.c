@@ -108,8 +108,7 @@ static void end_instance(struct pipeline *p, struct instance *i, const struct mo
 	instance_free(i);
 }
 
-/* The next reading at once, and the ones after it as for a new instance. */
-static void begin_anew(struct pipeline *p, struct instance *i, const struct moment *now)
+void pipeline_read_now(struct pipeline *p, struct instance *i, const struct moment *now)
 {
 	give_up_reading(p, i);
 	i->readings = 0;
@@ -126,14 +125,14 @@ static void apply(struct pipeline *p, struct lifecycle_event *e, const struct mo
 		break;
 	case TRACKER_TRACKED:
 		p->io->tracked(p->io->ctx, i);
-		begin_anew(p, i, now);
+		pipeline_read_now(p, i, now);
 		break;
 	case TRACKER_CHANGED:
-		begin_anew(p, i, now);
+		pipeline_read_now(p, i, now);
 		p->io->changed(p->io->ctx, i);
 		break;
 	case TRACKER_RESTARTED:
-		begin_anew(p, i, now);
+		pipeline_read_now(p, i, now);
 		break;
 	case TRACKER_UNTRACKED:
 		end_instance(p, i, now);
@@ -229,7 +228,8 @@ static void fail(struct pipeline *p, struct instance *i, enum failure reason, co
 	stats_failure(p->stats, i->source, reason);
 	if (i->failures < UINT32_MAX)
 		i->failures++;
-	snprintf(i->last_error, sizeof i->last_error, "%s", error);
+	if (snprintf(i->last_error, sizeof i->last_error, "%s", error) >= INSTANCE_ERROR_MAX)
+		strcpy(i->last_error + INSTANCE_ERROR_MAX - sizeof "...", "...");
 	i->last_error_ms = now->wall_ms;
 	schedule_add(&p->schedule, &i->due, next_reading_ms(p, i));
 }
@@ -237,7 +237,7 @@ static void fail(struct pipeline *p, struct instance *i, enum failure reason, co
 static void time_out(struct pipeline *p, struct instance *i, const struct moment *now)
 {
 	const char *why = give_up_reading(p, i);
-	char error[INSTANCE_ERROR_MAX];
+	char error[2 * INSTANCE_ERROR_MAX];
 
 	p->stats->readings_timed_out++;
 	snprintf(error, sizeof error, "no answer within %lld ms%s%s",

@@ -33,7 +33,9 @@ struct daemon {
 	struct pipeline_io io;
 	struct remote *remote;
 	struct intake *intake;
-	struct sampler sampler;
+	struct http *http;
+	struct engines *engines;
+	struct sampler *sampler;
 	char lifecycle_base[SUBJECT_MAX];
 	char *servers;		/* as they may be logged */
 	struct event *tick;
@@ -67,14 +69,14 @@ static void io_begin_reading(void *ctx, struct instance *i)
 {
 	struct daemon *d = ctx;
 
-	sampler_begin(&d->sampler, i);
+	sampler_begin(d->sampler, i);
 }
 
 static const char *io_give_up_reading(void *ctx, struct instance *i)
 {
 	struct daemon *d = ctx;
 
-	return sampler_give_up(&d->sampler, i);
+	return sampler_give_up(d->sampler, i);
 }
 
 static void io_tracked(void *ctx, struct instance *i)
@@ -89,7 +91,7 @@ static void io_changed(void *ctx, struct instance *i)
 {
 	struct daemon *d = ctx;
 
-	sampler_unbind(&d->sampler, i);
+	sampler_unbind(d->sampler, i);
 }
 
 static void io_untracked(void *ctx, struct instance *i)
@@ -98,7 +100,7 @@ static void io_untracked(void *ctx, struct instance *i)
 
 	log_debug("%s: untracked", i->id);
 	intake_untracked(d->intake, i);
-	sampler_unbind(&d->sampler, i);
+	sampler_unbind(d->sampler, i);
 }
 
 /* --- what the bus tells --- */
@@ -259,11 +261,31 @@ static size_t max_open_files(const struct config *c)
 	return (size_t)most;
 }
 
+/* What reads the instances. */
+static int start_sampler(struct daemon *d)
+{
+	const struct config *c = d->config;
+	struct sampler_options options = {
+		.config = c,
+		.sources = { c->host_root, c->process_children, max_open_files(c), &d->stats },
+		.loop = &d->loop,
+		.pipeline = d->pipeline,
+		.remote = d->remote,
+	};
+	struct sockets sockets;
+
+	/* That they can be had is checked with all settings. */
+	if (!sockets_parse(c->engine_sockets, c->host_root, &sockets) ||
+	    http_new(&d->http, &d->loop) < 0 ||
+	    engines_new(&d->engines, &d->loop, d->http, &sockets, &d->stats) < 0)
+		return -1;
+	options.engines = d->engines;
+	return sampler_new(&d->sampler, &options);
+}
+
 static int start_path(struct daemon *d)
 {
 	const struct config *c = d->config;
-	struct source_options sources = { c->host_root, c->process_children, max_open_files(c),
-					  &d->stats };
 	struct remote_options remote = { c->control_prefix, (size_t)c->max_body_bytes };
 	struct pipeline_options pipeline = {
 		.tracker = { c->node, (size_t)c->capacity, c->interval_ms,
@@ -277,14 +299,10 @@ static int start_path(struct daemon *d)
 				      io_changed, io_untracked, d };
 	memcpy(d->lifecycle_base, c->lifecycle_subject, strlen(c->lifecycle_subject) - 2);
 	if (pipeline_new(&d->pipeline, &pipeline, &d->io, &d->stats, &d->loop.now) < 0 ||
-	    source_set_new(&d->sampler.sources, &sources) < 0 ||
 	    remote_new(&d->remote, d->bus, d->pipeline, &remote, &d->stats) < 0 ||
+	    start_sampler(d) < 0 ||
 	    intake_new(&d->intake, c, &d->loop, d->bus, d->pipeline, d->remote) < 0)
 		return -1;
-	d->sampler.config = c;
-	d->sampler.pipeline = d->pipeline;
-	d->sampler.remote = d->remote;
-	d->sampler.loop = &d->loop;
 	return 0;
 }
 
@@ -319,8 +337,10 @@ static bool end(struct daemon *d)
 
 	pipeline_free(d->pipeline);
 	intake_free(d->intake);
+	sampler_free(d->sampler);
+	engines_free(d->engines);
+	http_free(d->http);
 	remote_free(d->remote);
-	source_set_free(d->sampler.sources);
 	clean = bus_free(d->bus);
 	free(d->servers);
 	if (!clean)

@@ -56,6 +56,10 @@ const char *cgroup_shown(const char *path, char shown[96]);
 int cgroup_from_container(const struct cgroup_host *host, const char *text,
 			  char path[CGROUP_PATH_MAX], char error[SOURCE_ERROR_MAX]);
 
+/* The same when a process of it is known, too: the outermost of its cgroups that is named after it. */
+int cgroup_from_container_pid(const struct cgroup_host *host, const struct container *container,
+			      char path[CGROUP_PATH_MAX], char error[SOURCE_ERROR_MAX]);
+
 /* --- cgroup.c --- */
 
 /* 0; -ENOENT: it is in none of the hierarchies; -errno */

@@ -133,6 +133,9 @@ static int search(const struct cgroup_host *host, const char *id, bool whole,
 	if (whole && find_indexed(host, id, path) == CONTAINER_FOUND)
 		return 0;
 	r = container_index_refresh(x, &host->mounts, procfs_now_ns());
+	for (int i = 1; r == 0 && !vain && container_index_is_walking(x) &&
+			i < CONTAINER_FIRST_SLICES; i++)
+		r = container_index_advance(x, procfs_now_ns());
 	if (r < 0)
 		return r;
 	*match = find_indexed(host, id, path);
@@ -168,4 +171,39 @@ int cgroup_from_container(const struct cgroup_host *host, const char *text,
 		return not_found(x, match, id, error);
 	go_inside(host, path);
 	return 0;
+}
+
+/* Cuts the path behind the outermost cgroup that is this container's. */
+static bool cut_at(char *path, const char *id)
+{
+	char name[PROCFS_NAME_MAX];
+	const char *found;
+	size_t len;
+
+	for (char *c = path; *c == '/'; c += len) {
+		c++;
+		len = strcspn(c, "/");
+		if (len >= sizeof name)
+			continue;
+		memcpy(name, c, len);
+		name[len] = '\0';
+		found = container_name_id(name);
+		if (found && memcmp(found, id, CONTAINER_ID_LEN) == 0) {
+			c[len] = '\0';
+			return true;
+		}
+	}
+	return false;
+}
+
+int cgroup_from_container_pid(const struct cgroup_host *host, const struct container *container,
+			      char path[CGROUP_PATH_MAX], char error[SOURCE_ERROR_MAX])
+{
+	/* A systemd inside of it moves its processes deeper than where the counters of all are. */
+	if (cgroup_from_pid(host, container->pid, path, error) == 0 &&
+	    cut_at(path, container->id)) {
+		go_inside(host, path);
+		return 0;
+	}
+	return cgroup_from_container(host, container->id, path, error);
 }

@@ -56,6 +56,11 @@ struct container_index {
 	uint64_t vain[CONTAINER_VAIN_MAX];	/* hashes of ids, 0 = none */
 };
 
+static bool is_just(const char *name, size_t len, const char *what)
+{
+	return len == strlen(what) && memcmp(name, what, len) == 0;
+}
+
 static bool ends_with(const char *name, size_t len, const char *end)
 {
 	size_t end_len = strlen(end);
@@ -64,8 +69,9 @@ static bool ends_with(const char *name, size_t len, const char *end)
 }
 
 /*
- * <id>, <id>.scope, <engine>-<id>.scope, libpod-<id> (podman without systemd), and
- * <slice>:<engine>:<id>, which is what runc makes of a slice when it was told not to use systemd.
+ * <id>, <id>.scope, <engine>-<id>.scope, libpod-<id> (podman without systemd), libpod-payload-<id>
+ * (podman in its caller's cgroup), and <slice>:<engine>:<id>, which is what runc makes of a slice when
+ * it was told not to use systemd.
  */
 const char *container_name_id(const char *name)
 {
@@ -84,7 +90,7 @@ const char *container_name_id(const char *name)
 		return NULL;
 	if (before == 0 || ends_with(name, before, ":") ||
 	    (is_scope && ends_with(name, before, "-")) ||
-	    (before == strlen("libpod-") && ends_with(name, before, "libpod-")))
+	    is_just(name, before, "libpod-") || is_just(name, before, "libpod-payload-"))
 		return name + before;
 	return NULL;
 }

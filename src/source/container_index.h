@@ -15,10 +15,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "container_answer.h"
 #include "mounts.h"
 
-/* Hexadecimal digits of an id, and the fewest that an engine shows of it. */
-#define CONTAINER_ID_LEN 64
+/* The fewest digits that an engine shows of an id. */
 #define CONTAINER_ID_MIN 12
 
 /* Of one hierarchy: how many directories are listed, and how many names of cgroups are seen. */
@@ -33,6 +33,8 @@
 /* Of a slice: how many names are seen, and for how many of them listing a directory counts. */
 #define CONTAINER_SLICE 400
 #define CONTAINER_LISTING 12
+/* So many at once for an id that was never looked for: a usual machine is seen whole by then. */
+#define CONTAINER_FIRST_SLICES 4
 /* How many ids are remembered that were looked for in vain. */
 #define CONTAINER_VAIN_MAX 1024
 

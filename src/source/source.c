@@ -137,6 +137,13 @@ enum source_kind source_choose(struct source_set *set, const struct target *t)
 	return !has_process(set, t) && is_container_here(set, t) ? SOURCE_CGROUP : SOURCE_PROCESS;
 }
 
+static bool has_hierarchy(const struct source_set *set)
+{
+	const struct mounts *m = &set->host.mounts;
+
+	return m->of[MOUNTS_CPUACCT] || m->of[MOUNTS_MEMORY] || m->of[MOUNTS_UNIFIED];
+}
+
 static int no_hierarchy(const struct source_set *set, char error[SOURCE_ERROR_MAX])
 {
 	int why = set->host.mounts.error;
@@ -162,14 +169,28 @@ static int find_by_pid(const struct source_set *set, int64_t pid, char path[CGRO
 	return r;
 }
 
+/* Is it there to be read? */
+static int probe(const struct source_set *set, const char *path, char error[SOURCE_ERROR_MAX])
+{
+	char shown[96];
+	int r;
+
+	r = cgroup_probe(&set->host, path);
+	if (r == -ENOENT)
+		return source_fail(error, FAILURE_ABSENT, "there is no cgroup %s",
+				   cgroup_shown(path, shown));
+	if (r < 0)
+		return source_fail(error, failure_of(r), "the cgroup %s cannot be opened: %s",
+				   cgroup_shown(path, shown), strerror(-r));
+	return 0;
+}
+
 static int find_cgroup(const struct source_set *set, const struct target *t,
 		       char path[CGROUP_PATH_MAX], char error[SOURCE_ERROR_MAX])
 {
-	const struct mounts *m = &set->host.mounts;
-	char shown[96];
 	int r = 1;
 
-	if (!m->of[MOUNTS_CPUACCT] && !m->of[MOUNTS_MEMORY] && !m->of[MOUNTS_UNIFIED])
+	if (!has_hierarchy(set))
 		return no_hierarchy(set, error);
 	if (has_path(t)) {
 		r = cgroup_from_text(&set->host, t->cgroup_path, path, error);
@@ -181,30 +202,13 @@ static int find_cgroup(const struct source_set *set, const struct target *t,
 	}
 	if (r != 0)
 		return r;
-	r = cgroup_probe(&set->host, path);
-	if (r == -ENOENT)
-		return source_fail(error, FAILURE_ABSENT, "there is no cgroup %s",
-				   cgroup_shown(path, shown));
-	if (r < 0)
-		return source_fail(error, failure_of(r), "the cgroup %s cannot be opened: %s",
-				   cgroup_shown(path, shown), strerror(-r));
-	return 0;
+	return probe(set, path, error);
 }
 
-static int bind_cgroup(struct source_set *set, const struct target *t, struct source **out,
-		       char error[SOURCE_ERROR_MAX])
+static int make_cgroup(struct source_set *set, const char *path, struct source **out)
 {
-	char path[CGROUP_PATH_MAX];
-	struct source *s;
-	int r;
+	struct source *s = calloc(1, sizeof *s + strlen(path) + 1);
 
-	if (!has_path(t) && t->pid == 0 && !has_container(t))
-		return source_fail(error, FAILURE_TARGET, "the target names neither cgroup_path "
-				   "nor pid nor container_id");
-	r = find_cgroup(set, t, path, error);
-	if (r != 0)
-		return r;
-	s = calloc(1, sizeof *s + strlen(path) + 1);
 	if (!s)
 		return -ENOMEM;
 	s->kind = SOURCE_CGROUP;
@@ -213,6 +217,33 @@ static int bind_cgroup(struct source_set *set, const struct target *t, struct so
 	strcpy(s->path, path);
 	*out = s;
 	return 0;
+}
+
+static int bind_cgroup(struct source_set *set, const struct target *t, struct source **out,
+		       char error[SOURCE_ERROR_MAX])
+{
+	char path[CGROUP_PATH_MAX];
+	int r;
+
+	if (!has_path(t) && t->pid == 0 && !has_container(t))
+		return source_fail(error, FAILURE_TARGET, "the target names neither cgroup_path "
+				   "nor pid nor container_id");
+	r = find_cgroup(set, t, path, error);
+	return r != 0 ? r : make_cgroup(set, path, out);
+}
+
+int source_bind_container(struct source_set *set, const struct container *container,
+			  struct source **out, char error[SOURCE_ERROR_MAX])
+{
+	char path[CGROUP_PATH_MAX];
+	int r;
+
+	if (!has_hierarchy(set))
+		return no_hierarchy(set, error);
+	r = cgroup_from_container_pid(&set->host, container, path, error);
+	if (r == 0)
+		r = probe(set, path, error);
+	return r != 0 ? r : make_cgroup(set, path, out);
 }
 
 static int bind_process(struct source_set *set, const struct target *t, struct source **out,

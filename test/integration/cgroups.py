@@ -127,3 +127,7 @@ def cpu_used(samples, cgroup, span_ms):
         published += sample["cpu_percent"] / 100 * (sample["at"] - last["at"]) / 1000
         last = sample
     return published, counted + cgroup.cpu_seconds()
+
+
+def id_of(container_cgroup):
+    return container_cgroup.path.split("docker-")[1].removesuffix(".scope")

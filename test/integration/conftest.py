@@ -1,6 +1,7 @@
 """Fixtures: the real nats-server, meterd, and what stands around them. Each test has its own."""
 
 import os
+import secrets
 
 import pytest
 
@@ -191,3 +192,9 @@ def contained(worker, cgroup):
         cgroup.add(process.pid)
         return process
     return start
+
+
+@pytest.fixture
+def container_cgroup(cgroup, new_cgroup):
+    """A cgroup below that of the test, named as systemd names a container's."""
+    return new_cgroup(f"{cgroup.path}/docker-{secrets.token_hex(32)}.scope", cgroup.hierarchies)

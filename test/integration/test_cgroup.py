@@ -5,11 +5,10 @@ but v2. What only full v2 has is in test_cgroup_v2.py; layouts that do not exist
 """
 
 import os
-import secrets
 
 import pytest
 
-from cgroups import V1, V2, cpu_used
+from cgroups import V1, V2, cpu_used, id_of
 from messages import MIB
 from processes import eventually
 
@@ -114,69 +113,59 @@ def test_not_there_yet(meterd, api, watch, cgroup, contained):
     assert "last_error" not in api.entries()["one"]
 
 
-@pytest.fixture
-def container(cgroup, new_cgroup):
-    """A cgroup below that of the test, named as systemd names a container's."""
-    return new_cgroup(f"{cgroup.path}/docker-{secrets.token_hex(32)}.scope", cgroup.hierarchies)
-
-
-def id_of(container):
-    return container.path.split("docker-")[1].removesuffix(".scope")
-
-
 @pytest.mark.parametrize("written", ["{}", "{:.12}", "docker://{}"],
                          ids=["whole", "short", "engine"])
 @pytest.mark.parametrize("cgroup", [V1, V2], indirect=True, ids=["v1", "v2"])
-def test_container_id(meterd, api, watch, container, worker, written):
+def test_container_id(meterd, api, watch, container_cgroup, worker, written):
     """By the id alone, also as engines and Kubernetes show it: CPU of that cgroup and no other."""
     process = worker(duty=30)
-    container.add(process.pid)
+    container_cgroup.add(process.pid)
     meterd("--interval", "500ms")
     samples = watch("one")
-    api.track("one", container_id=written.format(id_of(container)))
-    published, counted = cpu_used(samples, container, SPAN_MS)
+    api.track("one", container_id=written.format(id_of(container_cgroup)))
+    published, counted = cpu_used(samples, container_cgroup, SPAN_MS)
     assert api.entries()["one"]["source"] == "cgroup"
     assert counted > 0.2
     assert abs(published - counted) <= 0.05 * counted + ARRIVAL_S
 
 
-def test_container_id_network(meterd, api, watch, container, worker):
+def test_container_id_network(meterd, api, watch, container_cgroup, worker):
     """Found by its id, the network is that of a member in a namespace of its own."""
-    container.add(worker(own_network=True).pid)
+    container_cgroup.add(worker(own_network=True).pid)
     meterd("--interval", "200ms")
     samples = watch("one")
-    api.track("one", container_id=id_of(container))
+    api.track("one", container_id=id_of(container_cgroup))
     assert samples.wait_for(
         lambda sample: "network_in_bytes_per_sec" in sample)["network_in_bytes_per_sec"] == 0
 
 
-def test_container_not_there_yet(meterd, api, watch, container, worker):
+def test_container_not_there_yet(meterd, api, watch, container_cgroup, worker):
     """Looked for again until the engine has made it; what is no id at all says so."""
-    container.remove()
+    container_cgroup.remove()
     meterd("--interval", "200ms", "--source", "cgroup")
     samples = watch("one")
-    api.track("one", container_id=id_of(container))
+    api.track("one", container_id=id_of(container_cgroup))
     api.track("bad", container_id="../../docker/x")
     eventually("it fails first",
                lambda: "was not found" in api.entries()["one"].get("last_error", ""))
     eventually("it is no id",
                lambda: "is not 12 to 64" in api.entries()["bad"].get("last_error", ""))
-    container.make()
-    container.add(worker().pid)
+    container_cgroup.make()
+    container_cgroup.add(worker().pid)
     assert "memory_used_bytes" in samples.next()
     assert "last_error" not in api.entries()["one"]
 
 
-def test_container_elsewhere_or_here(meterd, api, watch, container, worker):
+def test_container_elsewhere_or_here(meterd, api, watch, container_cgroup, worker):
     """By itself the control plane is asked while no such container is here."""
-    container.remove()
+    container_cgroup.remove()
     meterd("--interval", "200ms")
     samples = watch("one")
-    api.track("one", container_id=id_of(container))
+    api.track("one", container_id=id_of(container_cgroup))
     eventually("the bus is asked", lambda: api.entries()["one"].get("source") == "bus"
                and "last_error" in api.entries()["one"])
-    container.make()
-    container.add(worker().pid)
+    container_cgroup.make()
+    container_cgroup.add(worker().pid)
     assert "memory_used_bytes" in samples.next()
     assert api.entries()["one"]["source"] == "cgroup"
 

@@ -11,12 +11,16 @@
 
 #include "config.h"
 #include "servers.h"
+#include "sockets.h"
 
 #define ARGS_MAX 8
 #define KIB 1024LL
 #define MIB (1024 * KIB)
 #define SECOND 1000LL
 #define HOUR (3600 * SECOND)
+
+/* 95 bytes */
+#define LONG_NAME "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggggggggghhhhhhhhhhiiiiiiiiii.sock"
 
 #define AT(field) offsetof(struct config, field)
 
@@ -86,6 +90,9 @@ static const struct text_case {
 	  "1 to 128 characters of A-Z a-z 0-9 _ -" },
 	{ "host-root", "METERD_HOST_ROOT", CONFIG_METERD, AT(host_root), "", "/",
 	  "/dev/null", "the absolute path of a folder with a proc/ in it" },
+	{ "engine-sockets", "METERD_ENGINE_SOCKETS", CONFIG_METERD, AT(engine_sockets),
+	  "/run/docker.sock,/run/podman/podman.sock", "unix:///run/docker.sock", "docker.sock",
+	  SOCKETS_RULE },
 };
 
 #define N_TEXTS (sizeof texts / sizeof *texts)
@@ -409,6 +416,12 @@ static const struct argument_case {
 	{ "a host root that is nowhere", CONFIG_METERD, { "--host-root=/nonexistent" }, -1,
 	  "--host-root: '/nonexistent' is not what it may be: the absolute path of a folder with a "
 	  "proc/ in it" },
+	{ "no engine", CONFIG_METERD, { "--engine-sockets", "" }, 3, "" },
+	{ "no engine, in a word", CONFIG_METERD, { "--engine-sockets=none" }, 2, "" },
+	{ "an engine's socket that is too long below the host's root", CONFIG_METERD,
+	  { "--host-root=/proc/self/root", "--engine-sockets", "/run/" LONG_NAME }, -1,
+	  "--engine-sockets: '/run/" LONG_NAME "' is not what it may be: paths of at most 107 bytes "
+	  "below --host-root /proc/self/root" },
 };
 
 static void test_arguments(void **state)

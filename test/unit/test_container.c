@@ -48,6 +48,9 @@ static const struct layout_case {
 	  { "/libpod_parent/libpod-conmon-" ID, "/libpod_parent/libpod-" ID } },
 	{ "podman, rootless", V2, NULL, 0, NULL,
 	  { USER "/libpod-" ID ".scope/container", USER "/libpod-conmon-" ID ".scope" } },
+	{ "podman, in its caller's cgroup", V2, NULL, 1, NULL,
+	  { "/system.slice/web.service", "/system.slice/web.service/libpod-payload-" ID,
+	    "/system.slice/web.service/runtime" } },
 	{ "podman, rootless, hybrid", HYBRID, NULL, 0, NULL,
 	  { "v2:" USER "/libpod-" ID ".scope" } },
 	{ "containerd's own namespace", V1, NULL, 0, NULL, { "/default/" ID } },
@@ -98,7 +101,7 @@ static const struct layout_case {
 	  { "/machine.slice/libpod-conmon-" ID ".scope", "/a/crio-conmon-" ID ".scope",
 	    "/libpod_parent/libpod-conmon-" ID, "/a/conmon-" ID ".scope" } },
 	{ "named after it, but no container", V2, NULL, -1, "all 7 cgroups",
-	  { "/a/x-" ID "-merged.mount", "/a/" ID ".service", "/a/x-" ID, "/a/lib" ID,
+	  { "/a/x-" ID "-merged.mount", "/a/" ID ".service", "/a/libpod-payloads-" ID, "/a/lib" ID,
 	    "/a/x" ID ".scope", "/a/" ID "0" } },
 	{ "as deep as is searched", V2, NULL, 0, NULL, { "/1/2/3/4/5/6/7/8/9/10/11/" ID } },
 	{ "too deep", V2, NULL, -1, "but there are more, or deeper ones",
@@ -280,6 +283,82 @@ static void test_choice(void **state)
 	expect_no_id(set, "", "neither cgroup_path nor pid nor container_id");
 	source_set_free(set);
 	tree_free();
+}
+
+/* --- by what an engine says: the id, and a process --- */
+
+static const struct process_case {
+	const char *name;
+	enum machine machine;
+	const char *cgroup;	/* /proc/<pid>/cgroup; NULL: there is no such process */
+	int want;		/* which of the paths; -1: none, with this error */
+	const char *error;
+	const char *paths[4];
+} process_cases[] = {
+	{ "docker, v1", V1, "5:memory:/docker/" ID "\n4:cpu,cpuacct:/docker/" ID "\n", 0, NULL,
+	  { "/docker/" ID } },
+	{ "where no walk would find it", V2, "0::/1/2/3/4/5/6/7/8/9/10/11/12/13/docker-" ID ".scope\n", 0, NULL,
+	  { "/1/2/3/4/5/6/7/8/9/10/11/12/13/docker-" ID ".scope" } },
+	{ "a systemd inside", V2, "0::/system.slice/docker-" ID ".scope/init.scope\n", 0, NULL,
+	  { "/system.slice/docker-" ID ".scope", "/system.slice/docker-" ID ".scope/init.scope" } },
+	{ "of podman, below its scope", V2, "0::/machine.slice/libpod-" ID ".scope/container/init.scope\n", 1, NULL,
+	  { "/machine.slice/libpod-" ID ".scope", "/machine.slice/libpod-" ID ".scope/container",
+	    "/machine.slice/libpod-" ID ".scope/container/init.scope" } },
+	{ "of podman, in its caller's cgroup", V2, "0::/system.slice/web.service/libpod-payload-" ID "\n", 0, NULL,
+	  { "/system.slice/web.service/libpod-payload-" ID, "/system.slice/web.service/runtime" } },
+	{ "which calls itself the same inside", V2, "0::/docker/" ID "/a/docker-" ID ".scope\n", 0, NULL,
+	  { "/docker/" ID, "/docker/" ID "/a/docker-" ID ".scope" } },
+	{ "in a container of a container", V2, "0::/docker/" NODE "/docker/" ID "\n", 1, NULL,
+	  { "/docker/" NODE, "/docker/" NODE "/docker/" ID } },
+	{ "the process is gone", V2, NULL, 0, NULL, { "/system.slice/docker-" ID ".scope" } },
+	{ "the process is another's", V2, "0::/system.slice/ssh.service\n", 1, NULL,
+	  { "/system.slice/ssh.service", "/a/b/docker-" ID ".scope" } },
+	{ "the process is another container's", V2, "0::/docker/" NODE "\n", -1, "c0ffee000001 was not found",
+	  { "/docker/" NODE } },
+	{ "no cgroup of its own", V2, "0::/user.slice\n", -1, "c0ffee000001 was not found", { "/user.slice" } },
+	{ "the root", V2, "0::/\n", -1, "c0ffee000001 was not found", { "/a" } },
+	{ "its monitor", V2, "0::/machine.slice/libpod-conmon-" ID ".scope\n", -1, "c0ffee000001 was not found",
+	  { "/machine.slice/libpod-conmon-" ID ".scope" } },
+	{ "what is not there after all", V2, "0::/docker/" ID "\n", -1, "there is no cgroup /docker/c0ffee",
+	  { "/a" } },
+};
+
+static void test_process(void **state)
+{
+	const struct container container = { ID, 42 };
+	size_t before = tree_descriptors();
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(process_cases); i++) {
+		const struct process_case *c = &process_cases[i];
+		char error[SOURCE_ERROR_MAX] = "";
+		struct source *s = NULL;
+		struct source_set *set;
+		struct reading r;
+
+		print_message("# %s\n", c->name);
+		tree_new();
+		plant_mounts(c->machine);
+		for (int k = 0; k < (int)COUNT_OF(c->paths) && c->paths[k]; k++)
+			plant_cgroup(c->machine, c->paths[k], k + 1);
+		if (c->cgroup)
+			tree_put("/proc/42/cgroup", c->cgroup);
+		set = tree_set(tree_dir, false);
+		if (source_bind_container(set, &container, &s, error) != 0) {
+			assert_null(s);
+			if (c->want >= 0 || !strstr(error, c->error))
+				fail_msg("%s", error);
+		} else {
+			tree_read(set, s, &r);
+			assert_int_equal(r.cpu_ns, (c->want + 1) * 1000000000LL);
+			tree_remove("/cg");
+			assert_int_equal(source_read(set, s, &r, error), FAILURE_GONE);
+			source_free(s);
+		}
+		source_set_free(set);
+		tree_free();
+	}
+	assert_int_equal(tree_descriptors(), before);
 }
 
 /* --- bounds --- */
@@ -469,7 +548,18 @@ static void test_readings_walk(void **state)
 	plant_mounts(V2);
 	plant_cgroup(V2, "/docker/" ID, 1);
 	plant_cgroup(V2, "/z/y/" TWIN, 2);
-	plant_many("", 3 * CONTAINER_SLICE);
+	plant_many("", 2 * CONTAINER_SLICE);
+	set = tree_set(tree_dir, false);
+	print_message("# a usual machine is seen whole at once\n");
+	expect_id(set, TWIN, 2);
+	source_set_free(set);
+	print_message("# a large one is not\n");
+	for (int i = 2 * CONTAINER_SLICE; i < (CONTAINER_FIRST_SLICES + 2) * CONTAINER_SLICE; i++) {
+		char path[64];
+
+		snprintf(path, sizeof path, "/cg/a/%d", i);
+		tree_mkdir(path);
+	}
 	set = tree_set(tree_dir, false);
 	s = bind_id(set, ID, error);
 	assert_true(source_bind(set, SOURCE_CGROUP, &t, &found, error) > 0);
@@ -526,6 +616,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_layouts),
 		cmocka_unit_test(test_choice),
+		cmocka_unit_test(test_process),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_vanishes),
 		cmocka_unit_test(test_refresh),

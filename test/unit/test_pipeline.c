@@ -288,6 +288,57 @@ static void test_bound_anew_when_told_where(void **state)
 	rig_free(r);
 }
 
+/* Told that it can be read better now: at once, and a second later, whatever is under way. */
+static void test_read_now(void **state)
+{
+	struct rig *r = rig_new(1000);
+	size_t n;
+
+	(void)state;
+	r->mode = SILENT;
+	assert_int_equal(send_event(r, "instance.created.a", ""), 0);
+	run_until(r, 52000);
+	n = r->n_begun;
+	r->mode = GOOD;
+	r->n_given_up = 0;
+	pipeline_read_now(r->pipeline, r->instance, &r->now);
+	assert_int_equal(r->n_given_up, 1);
+	run_until(r, 54000);
+	assert_int_equal(r->n_begun, n + 2);
+	assert_in_range(r->begun_ms[n], 52000, 52010);
+	assert_in_range(r->begun_ms[n + 1] - r->begun_ms[n], 1000, 1010);
+	assert_int_equal(r->n_published, 2);
+	/* With none under way there is nothing to be given up. */
+	pipeline_read_now(r->pipeline, r->instance, &r->now);
+	assert_int_equal(r->n_given_up, 1);
+	assert_int_equal(r->n_changed, 0);
+	rig_free(r);
+}
+
+/* A sentence that is too long for an instance is cut, and shows it. */
+static void test_long_error(void **state)
+{
+	struct rig *r = rig_new(1000);
+	char error[2 * INSTANCE_ERROR_MAX];
+
+	(void)state;
+	memset(error, 'x', sizeof error);
+	r->mode = SILENT;
+	assert_int_equal(send_event(r, "instance.created.a", ""), 0);
+	run_until(r, 1100);
+	error[INSTANCE_ERROR_MAX - 1] = '\0';
+	pipeline_on_failure(r->pipeline, r->instance, FAILURE_ABSENT, error, &r->now);
+	assert_string_equal(r->instance->last_error, error);
+	pipeline_read_now(r->pipeline, r->instance, &r->now);
+	run_until(r, 1200);
+	error[INSTANCE_ERROR_MAX - 1] = 'x';
+	error[INSTANCE_ERROR_MAX] = '\0';
+	pipeline_on_failure(r->pipeline, r->instance, FAILURE_ABSENT, error, &r->now);
+	assert_int_equal(strlen(r->instance->last_error), INSTANCE_ERROR_MAX - 1);
+	assert_string_equal(r->instance->last_error + INSTANCE_ERROR_MAX - 5, "x...");
+	rig_free(r);
+}
+
 /* One that fails without having been stopped is tried each interval. */
 static void test_no_backoff_unless_stopped(void **state)
 {
@@ -406,6 +457,8 @@ int main(void)
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_backoff),
 		cmocka_unit_test(test_bound_anew_when_told_where),
+		cmocka_unit_test(test_read_now),
+		cmocka_unit_test(test_long_error),
 		cmocka_unit_test(test_no_backoff_unless_stopped),
 		cmocka_unit_test(test_after_a_stall),
 		cmocka_unit_test(test_wall_clock_step),
