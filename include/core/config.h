@@ -36,6 +36,14 @@ struct config {
 	int64_t interval_ms;
 	int64_t capacity;
 	int64_t log_level;		/* enum config_log_level */
+	/* Pages of metrics. An instance's Target may override the last three */
+	const char *metrics_url_template;	/* "" = none; see url_template.h */
+	const char *metrics_networks;	/* see networks.h */
+	int64_t metrics_timeout_ms;
+	const char *metrics_ca;		/* a file; "" = the certificates of the system */
+	const char *request_counter;	/* "" = found by what families there are */
+	const char *latency_histogram;	/* likewise */
+	double latency_quantile;
 	/* Bounds; each has a counter of refusals in stats.h */
 	int64_t max_instances;
 	int64_t max_pending_requests;
@@ -45,6 +53,8 @@ struct config {
 	int64_t max_output_bytes;
 	int64_t max_reply_points;
 	int64_t max_open_files;		/* 0 = 3/4 of the limit of the process */
+	int64_t max_scrape_bytes;
+	int64_t max_scrape_series;
 	/* meterctl only */
 	int64_t timeout_ms;
 	bool help;

@@ -30,7 +30,7 @@ const char *event_type_name(enum event_type t);
 /* Longer strings in a Target are ignored like those of a wrong type. */
 #define TARGET_STRING_MAX 4095
 
-/* Where an instance can be read. Strings are owned, NULL = not said; pid 0 = not said. */
+/* Where an instance can be read. Strings are owned, NULL = not said; a number: 0 = not said. */
 struct target {
 	char *node;
 	char *cgroup_path;
@@ -38,7 +38,16 @@ struct target {
 	char *container_name;
 	char *metrics_url;
 	char *workload_id;
+	/* What its page of metrics is asked for; see family.h */
+	char *request_counter;
+	char *latency_histogram;
+	double latency_quantile;
 	int64_t pid;
+	/*
+	 * Goes up with each merge that changed a value: who made something of the target, such as
+	 * the URL of a page, sees that it has to be made anew.
+	 */
+	uint32_t version;
 };
 
 /* Frees the strings and zeroes. */
@@ -47,8 +56,8 @@ void target_clear(struct target *t);
 /*
  * Takes over from *from what it says: every field that is set there, or, with only_empty, those
  * that *into does not have yet; "" is as not said. *from is left cleared. *moved (may be NULL) is
- * set, never cleared, when a field that tells where to read took another value: any but metrics_url
- * and workload_id.
+ * set, never cleared, when a field that tells where to read took another value: any but workload_id
+ * and what says where its page of metrics is and what to ask of it.
  */
 void target_merge(struct target *into, struct target *from, bool only_empty, bool *moved);
 

@@ -44,6 +44,8 @@ static const size_t target_strings[] = {
 	/* From here on they say nothing of where it is: TARGET_STRINGS_WHERE */
 	offsetof(struct target, metrics_url),
 	offsetof(struct target, workload_id),
+	offsetof(struct target, request_counter),
+	offsetof(struct target, latency_histogram),
 };
 
 #define TARGET_STRINGS (sizeof target_strings / sizeof target_strings[0])
@@ -80,20 +82,39 @@ static bool string_merge(char **into, char **from, bool only_empty)
 	return true;
 }
 
+/* Likewise. A number that is 0 says nothing. */
+static bool quantile_merge(double *into, double from, bool only_empty)
+{
+	if (from == 0 || from == *into || (only_empty && *into != 0))
+		return false;
+	*into = from;
+	return true;
+}
+
+static bool pid_merge(int64_t *into, int64_t from, bool only_empty)
+{
+	if (from == 0 || from == *into || (only_empty && *into != 0))
+		return false;
+	*into = from;
+	return true;
+}
+
 void target_merge(struct target *into, struct target *from, bool only_empty, bool *moved)
 {
-	bool any = false;
+	bool any = false, where = pid_merge(&into->pid, from->pid, only_empty);
 
-	for (size_t i = 0; i < TARGET_STRINGS; i++)
-		if (string_merge(target_string(into, i), target_string(from, i), only_empty))
-			any |= i < TARGET_STRINGS_WHERE;
-	if (from->pid != 0 && from->pid != into->pid && !(only_empty && into->pid != 0)) {
-		into->pid = from->pid;
+	for (size_t i = 0; i < TARGET_STRINGS; i++) {
+		if (!string_merge(target_string(into, i), target_string(from, i), only_empty))
+			continue;
 		any = true;
+		where |= i < TARGET_STRINGS_WHERE;
 	}
-	target_clear(from);
-	if (any && moved)
+	any |= quantile_merge(&into->latency_quantile, from->latency_quantile, only_empty);
+	if (any || where)
+		into->version++;
+	if (where && moved)
 		*moved = true;
+	target_clear(from);
 }
 
 bool target_says_place(const struct target *t)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "query.pb-c.h"
+#include "utf8.h"
 #include "wire_internal.h"
 
 enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
@@ -109,43 +110,6 @@ static bool read_token(struct walk *w, struct token *t)
 	t->bytes = w->at;
 	t->len = (size_t)v;
 	w->at += t->len;
-	return true;
-}
-
-/* Length of the UTF-8 character at s; 0 if it is none (overlong, surrogate, cut short) or NUL. */
-static size_t utf8_length(const uint8_t *s, size_t left)
-{
-	uint32_t code, least;
-	size_t n;
-
-	if (s[0] < 0x80)
-		return s[0] ? 1 : 0;
-	if (s[0] >= 0xf8 || s[0] < 0xc0)
-		return 0;
-	n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-	least = n == 4 ? 0x10000 : n == 3 ? 0x800 : 0x80;
-	if (n > left)
-		return 0;
-	code = s[0] & (0x7fu >> n);
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (s[i] & 0x3f);
-	}
-	if (code < least || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-		return 0;
-	return n;
-}
-
-static bool text_valid(const uint8_t *s, size_t len)
-{
-	size_t n;
-
-	for (size_t i = 0; i < len; i += n) {
-		n = utf8_length(s + i, len - i);
-		if (n == 0)
-			return false;
-	}
 	return true;
 }
 
@@ -255,7 +219,7 @@ static int check_field(struct check *c, const ProtobufCFieldDescriptor *f, const
 		return wrong_type(c, f);
 	if (f->type == PROTOBUF_C_TYPE_MESSAGE)
 		return check_message(c, f->descriptor, t->bytes, t->len, depth + 1);
-	if (f->type == PROTOBUF_C_TYPE_STRING && !text_valid(t->bytes, t->len))
+	if (f->type == PROTOBUF_C_TYPE_STRING && !utf8_valid(t->bytes, t->len))
 		return problem_set(c->p, PROBLEM_MALFORMED, "%s must be UTF-8 without NUL",
 				   f->name);
 	if (type == WIRE_VARINT)

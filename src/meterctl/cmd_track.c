@@ -11,6 +11,8 @@
 
 #include "client.h"
 #include "command.h"
+#include "family.h"
+#include "metrics_url.h"
 #include "subject.h"
 #include "wire.h"
 
@@ -30,7 +32,10 @@ static const char help_track[] =
 	"                               none of the above is, and no engine knows that name, the control\n"
 	"                               plane is asked, on controlplane.instances.resources.<id>\n"
 	"      --node NAME              the meterd that has this --node, and no other\n"
-	"      --metrics-url URL        kept with the instance\n"
+	"      --metrics-url URL        its page of metrics, http:// or https://\n"
+	"      --request-counter NAME   the family on that page that counts requests\n"
+	"      --latency-histogram NAME the family on that page that tells latency\n"
+	"      --latency-quantile Q     which quantile of it is told, such as 0.95\n"
 	"      --workload ID            what it is a replica of\n"
 	"      --tenant ID              whose it is\n";
 
@@ -41,7 +46,7 @@ static const char help_untrack[] =
 	"and whoever watches it is told by a last sample. Exit status 0 means that the NATS\n"
 	"server has the event.\n";
 
-enum { OPTION_PID = 1, OPTION_TEXT };
+enum { OPTION_PID = 1, OPTION_QUANTILE, OPTION_TEXT };
 
 #define EVENT(field) offsetof(struct lifecycle_event, field)
 
@@ -56,6 +61,8 @@ static const struct {
 	{ "metrics-url", EVENT(target.metrics_url) },
 	{ "workload", EVENT(target.workload_id) },
 	{ "tenant", EVENT(tenant_id) },
+	{ "request-counter", EVENT(target.request_counter) },
+	{ "latency-histogram", EVENT(target.latency_histogram) },
 };
 
 #define N_TEXTS (sizeof texts / sizeof *texts)
@@ -63,6 +70,7 @@ static const struct {
 /* In the order of texts[]. */
 static const struct option options[] = {
 	{ "pid", required_argument, NULL, OPTION_PID },
+	{ "latency-quantile", required_argument, NULL, OPTION_QUANTILE },
 	{ "cgroup", required_argument, NULL, OPTION_TEXT },
 	{ "container-id", required_argument, NULL, OPTION_TEXT + 1 },
 	{ "container-name", required_argument, NULL, OPTION_TEXT + 2 },
@@ -70,6 +78,8 @@ static const struct option options[] = {
 	{ "metrics-url", required_argument, NULL, OPTION_TEXT + 4 },
 	{ "workload", required_argument, NULL, OPTION_TEXT + 5 },
 	{ "tenant", required_argument, NULL, OPTION_TEXT + 6 },
+	{ "request-counter", required_argument, NULL, OPTION_TEXT + 7 },
+	{ "latency-histogram", required_argument, NULL, OPTION_TEXT + 8 },
 };
 
 /* The strings are those of argv and never freed. */
@@ -86,6 +96,12 @@ static int take(void *own, int val, const char *arg, char *error, size_t error_s
 	if (val >= OPTION_TEXT) {
 		*text_of(ev, (size_t)(val - OPTION_TEXT)) = (char *)arg;
 		return 0;
+	}
+	if (val == OPTION_QUANTILE) {
+		if (family_quantile_parse(arg, &ev->target.latency_quantile))
+			return 0;
+		return config_wrong("--latency-quantile", arg, FAMILY_QUANTILE_RULE, error,
+				    error_size);
 	}
 	errno = 0;
 	ev->target.pid = strtoll(arg, &end, 10);
@@ -119,6 +135,26 @@ static int check_bytes(struct lifecycle_event *ev, const struct buffer *body, ch
 	return r;
 }
 
+/* s may be NULL: not given. */
+static int check_family(const char *where, const char *s, char *error, size_t error_size)
+{
+	if (!s || family_name_valid(s, strlen(s)))
+		return 0;
+	return config_wrong(where, s, FAMILY_NAME_RULE, error, error_size);
+}
+
+static int check_url(const char *url, char *error, size_t error_size)
+{
+	char shown[METRICS_URL_SHOWN_MAX], may_be[sizeof METRICS_URL_RULE + 2 + PROBLEM_TEXT_MAX];
+	struct problem p;
+
+	if (!url || metrics_url_check(url, &p) == 0)
+		return 0;
+	snprintf(may_be, sizeof may_be, METRICS_URL_RULE "; %s", p.text);
+	return config_wrong("--metrics-url", metrics_url_shown(url, shown), may_be, error,
+			    error_size);
+}
+
 static int check(struct invocation *call, char *error, size_t error_size)
 {
 	struct lifecycle_event *ev = call->own;
@@ -131,6 +167,10 @@ static int check(struct invocation *call, char *error, size_t error_size)
 				    error_size);
 	if (t->node && !ident_valid(t->node, strlen(t->node)))
 		return config_wrong("--node", t->node, IDENT_RULE, error, error_size);
+	if (check_url(t->metrics_url, error, error_size) < 0 ||
+	    check_family("--request-counter", t->request_counter, error, error_size) < 0 ||
+	    check_family("--latency-histogram", t->latency_histogram, error, error_size) < 0)
+		return -1;
 	memcpy(ev->instance_id, call->id, strlen(call->id) + 1);
 	ev->type = EVENT_CREATED;
 	if (wire_encode_event(ev, NULL, NULL, &body) == 0)

@@ -530,7 +530,9 @@ def test_track_event(nats, bus):
     assert output_of(
         nats, "track", "web-1", "--pid", 4711, "--cgroup", "/a/b", "--container-id", "c1",
         "--container-name", "cp-web", "--node", "n1", "--metrics-url",
-        "http://127.0.0.1:9100/metrics", "--workload", "w\u00e9b", "--tenant", "acme") == ""
+        "http://127.0.0.1:9100/metrics", "--workload", "w\u00e9b", "--tenant", "acme",
+        "--request-counter", "my.requests", "--latency-histogram", "my_seconds",
+        "--latency-quantile", "0.99") == ""
     message = events.next()
     event = pb.LifecycleEvent.FromString(message.data)
     assert message.subject == "instance.created.web-1"
@@ -539,7 +541,8 @@ def test_track_event(nats, bus):
     assert event.id and event.actor_id == "meterctl"
     assert event.target == pb.Target(
         node="n1", cgroup_path="/a/b", pid=4711, container_id="c1", container_name="cp-web",
-        metrics_url="http://127.0.0.1:9100/metrics", workload_id="w\u00e9b")
+        metrics_url="http://127.0.0.1:9100/metrics", workload_id="w\u00e9b",
+        request_counter="my.requests", latency_histogram="my_seconds", latency_quantile=0.99)
     assert output_of(nats, "track", "web-1") == output_of(nats, "untrack", "web-1") == ""
     bare, deleted = (events.next() for _ in range(2))
     assert pb.LifecycleEvent.FromString(bare.data).id != event.id
@@ -594,6 +597,15 @@ def test_track_and_untrack(nats, meterd, api, watch):
     (("track", "a", "--pid", "9999999999"), "--pid: '9999999999' is not .*"),
     (("track", "a", "--cgroup", "a/b"), "--cgroup: 'a/b' is not what it may be: an absolute path"),
     (("track", "a", "--node", "n.1"), "--node: 'n.1' is not .*"),
+    (("track", "a", "--metrics-url", "ftp://b/"),
+     "--metrics-url: 'ftp://b/' is not what it may be: an http:// or https:// URL; the URL must .*"),
+    (("track", "a", "--metrics-url", "http://me:a,b@c/?d"),
+     r"--metrics-url: 'http://\*@c/' is not .*; the URL must not have a user or a password in it"),
+    (("track", "a", "--request-counter", "r{code=200}"),
+     r"--request-counter: 'r{code=200}' is not what it may be: a metric's name alone: .*"),
+    (("track", "a", "--latency-histogram", ""), "--latency-histogram: '' is not .*"),
+    (("track", "a", "--latency-quantile", "95"),
+     "--latency-quantile: '95' is not what it may be: a decimal above 0 and below 1, such as 0.95"),
     (("track", "a", "--tenant", ""), "--tenant: '' is not what it may be: up to 4095 bytes of .*"),
     (("track", "a", "--workload", "x" * 4096), "--workload: 'x{100}' is not .*"),
     (("untrack", "a", "--pid", "1"), "--pid: no such option .*"),

@@ -35,6 +35,18 @@ WRONG = [
     ("tombstone-ttl", "0"), ("tombstone-ttl", "366d"), ("tombstone-ttl", "1w"),
     ("max-output-bytes", "1"), ("max-output-bytes", "2GiB"),
     ("max-reply-points", "7"), ("max-reply-points", "1000001"),
+    ("metrics-url-template", "{container_ip}"), ("metrics-url-template", "http://{ip}/"),
+    ("metrics-url-template", "http://{id/"), ("metrics-url-template", "ftp://{node}/"),
+    ("metrics-networks", ""), ("metrics-networks", "10.0.0.1/8"), ("metrics-networks", "host"),
+    ("metrics-networks", "10.0.0.0/8,"), ("metrics-networks", "::ffff:0:0/96"),
+    ("metrics-timeout", "0"), ("metrics-timeout", "2h"),
+    ("metrics-ca", "/nonexistent"), ("metrics-ca", "/"),
+    ("request-counter", "a b"), ("request-counter", "r" * 256),
+    ("latency-histogram", "h{le=0.5}"),
+    ("latency-quantile", ""), ("latency-quantile", "0"), ("latency-quantile", "1"),
+    ("latency-quantile", "95"), ("latency-quantile", "0,95"),
+    ("max-scrape-bytes", "1"), ("max-scrape-bytes", "1GiB"),
+    ("max-scrape-series", "0"), ("max-scrape-series", "100001"),
     ("max-open-files", "-1"), ("max-open-files", "10000001"), ("max-open-files", "3/4"),
 ]
 

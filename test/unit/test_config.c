@@ -10,8 +10,11 @@
 #include <string.h>
 
 #include "config.h"
+#include "family.h"
+#include "networks.h"
 #include "servers.h"
 #include "sockets.h"
+#include "url_template.h"
 
 #define ARGS_MAX 8
 #define KIB 1024LL
@@ -60,6 +63,12 @@ static const struct number_case {
 	  "8", 8, "100000", 100000, "7", "100001", "8 to 100000" },
 	{ "max-open-files", "METERD_MAX_OPEN_FILES", CONFIG_METERD, AT(max_open_files), 0, "0", 0,
 	  "10000000", 10000000, "-1", "10000001", "0 to 10000000" },
+	{ "metrics-timeout", "METERD_METRICS_TIMEOUT", CONFIG_METERD, AT(metrics_timeout_ms),
+	  5 * SECOND, "10ms", 10, "1h", HOUR, "9ms", "3600001ms", "10ms to 1h" },
+	{ "max-scrape-bytes", "METERD_MAX_SCRAPE_BYTES", CONFIG_METERD, AT(max_scrape_bytes),
+	  4 * MIB, "1KiB", KIB, "64MiB", 64 * MIB, "1023", "67108865", "1024 to 67108864" },
+	{ "max-scrape-series", "METERD_MAX_SCRAPE_SERIES", CONFIG_METERD, AT(max_scrape_series),
+	  2000, "1", 1, "100000", 100000, "0", "100001", "1 to 100000" },
 	{ "timeout", "METERCTL_TIMEOUT", CONFIG_METERCTL, AT(timeout_ms), 5 * SECOND, "10ms", 10,
 	  "1h", HOUR, "9ms", "2h", "10ms to 1h" },
 };
@@ -93,6 +102,18 @@ static const struct text_case {
 	{ "engine-sockets", "METERD_ENGINE_SOCKETS", CONFIG_METERD, AT(engine_sockets),
 	  "/run/docker.sock,/run/podman/podman.sock", "unix:///run/docker.sock", "docker.sock",
 	  SOCKETS_RULE },
+	{ "metrics-url-template", "METERD_METRICS_URL_TEMPLATE", CONFIG_METERD,
+	  AT(metrics_url_template), "", "http://{container_ip}:9100/metrics", "http://{ip}/",
+	  URL_TEMPLATE_RULE "; the template has the unknown variable {ip}" },
+	{ "metrics-networks", "METERD_METRICS_NETWORKS", CONFIG_METERD, AT(metrics_networks),
+	  "127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7", "10.1.0.0/16,::1",
+	  "10.1.0.0/8", NETWORKS_RULE "; '10.1.0.0/8' has bits set behind the first 8" },
+	{ "metrics-ca", "METERD_METRICS_CA", CONFIG_METERD, AT(metrics_ca), "", "/proc/self/exe",
+	  "/dev/null", "a file that can be read" },
+	{ "request-counter", "METERD_REQUEST_COUNTER", CONFIG_METERD, AT(request_counter), "",
+	  "my.requests", "a{b=\"c\"}", FAMILY_NAME_RULE },
+	{ "latency-histogram", "METERD_LATENCY_HISTOGRAM", CONFIG_METERD, AT(latency_histogram), "",
+	  "my_seconds", "my seconds", FAMILY_NAME_RULE },
 };
 
 #define N_TEXTS (sizeof texts / sizeof *texts)
@@ -178,6 +199,7 @@ static int clear_environment(void **state)
 	for (size_t i = 0; i < N_CHOICES; i++)
 		unsetenv(choices[i].env);
 	unsetenv("METERD_PROCESS_CHILDREN");
+	unsetenv("METERD_LATENCY_QUANTILE");
 	return 0;
 }
 
@@ -308,6 +330,31 @@ static void test_switch(void **state)
 	setenv("METERD_PROCESS_CHILDREN", "maybe", 1);
 	assert_wrong(load(CONFIG_METERD, NULL), "METERD_PROCESS_CHILDREN", "maybe", "yes or no");
 	unsetenv("METERD_PROCESS_CHILDREN");
+}
+
+static void test_quantile(void **state)
+{
+	static const char *const bad[] = { "", "0", "1", "1.0", "95", "0,95", "-0.5", "5e-1",
+					   "nan" };
+	const char *const name = "latency-quantile";
+
+	(void)state;
+	assert_int_equal(load(CONFIG_METERD, NULL), 1);
+	assert_true(config.latency_quantile == 0.95);
+	assert_int_equal(load_flag(CONFIG_METERD, name, "0.5"), 3);
+	assert_true(config.latency_quantile == 0.5);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_wrong(load_flag(CONFIG_METERD, name, bad[i]), "--latency-quantile", bad[i],
+			     FAMILY_QUANTILE_RULE);
+	setenv("METERD_LATENCY_QUANTILE", "0.99", 1);
+	assert_int_equal(load(CONFIG_METERD, NULL), 1);
+	assert_true(config.latency_quantile == 0.99);
+	assert_int_equal(load_flag(CONFIG_METERD, name, "0.9"), 3);
+	assert_true(config.latency_quantile == 0.9);
+	setenv("METERD_LATENCY_QUANTILE", "1", 1);
+	assert_wrong(load(CONFIG_METERD, NULL), "METERD_LATENCY_QUANTILE", "1",
+		     FAMILY_QUANTILE_RULE);
+	unsetenv("METERD_LATENCY_QUANTILE");
 }
 
 /* --- values --- */
@@ -588,6 +635,15 @@ static void test_what_an_error_shows(void **state)
 	assert_true(load(CONFIG_METERD, (const char *const[]){ "--subject-prefix=a\r\nb", NULL }) < 0);
 	assert_non_null(strstr(error, "'a??b'"));
 	assert_null(strpbrk(error, "\r\n"));
+	/* In a password a comma is one, too, and in a query there may be a token. */
+	assert_int_equal(load_flag(CONFIG_METERD, "metrics-url-template",
+				   "http://me:my,secret@{node}/"), -1);
+	assert_null(strstr(error, "my,secret"));
+	assert_non_null(strstr(error, "'http://*@{node}/'"));
+	assert_non_null(strstr(error, "must not have a user or a password"));
+	assert_int_equal(load_flag(CONFIG_METERD, "metrics-url-template",
+				   "http://{a}/?token=secret"), -1);
+	assert_null(strstr(error, "secret"));
 }
 
 int main(void)
@@ -600,6 +656,7 @@ int main(void)
 		cmocka_unit_test(test_what_an_error_shows),
 		cmocka_unit_test(test_choices),
 		cmocka_unit_test(test_switch),
+		cmocka_unit_test(test_quantile),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_help_with_wrong_environment),

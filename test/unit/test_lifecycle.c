@@ -119,6 +119,8 @@ static const struct field {
 	{ "container_name", offsetof(struct target, container_name), true },
 	{ "metrics_url", offsetof(struct target, metrics_url), false },
 	{ "workload_id", offsetof(struct target, workload_id), false },
+	{ "request_counter", offsetof(struct target, request_counter), false },
+	{ "latency_histogram", offsetof(struct target, latency_histogram), false },
 };
 
 #define FIELDS (sizeof fields / sizeof fields[0])
@@ -141,7 +143,7 @@ static bool all_zero(const void *data, size_t len)
 /* Each field by itself; the others stay as they are, and leaks show under a sanitizer. */
 static void check_merge(const struct merge_case *c, size_t field)
 {
-	struct target into = { .pid = 7 };
+	struct target into = { .pid = 7, .latency_quantile = 0.5, .version = 3 };
 	struct target from = { 0 };
 	bool moved = false;
 
@@ -151,7 +153,9 @@ static void check_merge(const struct merge_case *c, size_t field)
 	target_merge(&into, &from, c->only_empty, &moved);
 	assert_int_equal(moved, c->changed && fields[field].where);
 	assert_true(all_zero(&from, sizeof from));
+	assert_int_equal(into.version, c->changed ? 4 : 3);
 	assert_int_equal(into.pid, 7);
+	assert_true(into.latency_quantile == 0.5);
 	for (size_t f = 0; f < FIELDS; f++) {
 		const char *want = f == field ? c->want : "other";
 
@@ -204,9 +208,42 @@ static void test_merge_pid(void **state)
 		printf("# %s\n", c->name);
 		target_merge(&into, &from, c->only_empty, &moved);
 		assert_int_equal(moved, c->changed);
+		assert_int_equal(into.version, c->changed);
 		assert_true(into.pid == c->want);
 		assert_true(from.pid == 0);
 	}
+}
+
+/* As the pid, but it says nothing of where to read. */
+static void test_merge_quantile(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof pid_cases / sizeof pid_cases[0]; i++) {
+		const struct pid_case *c = &pid_cases[i];
+		struct target into = { .latency_quantile = (double)c->into / 4 };
+		struct target from = { .latency_quantile = (double)c->from / 4 };
+		bool moved = false;
+
+		printf("# %s\n", c->name);
+		target_merge(&into, &from, c->only_empty, &moved);
+		assert_false(moved);
+		assert_int_equal(into.version, c->changed);
+		assert_true(into.latency_quantile == (double)c->want / 4);
+		assert_true(from.latency_quantile == 0);
+	}
+}
+
+/* Several at once are one change. */
+static void test_merge_counts_once(void **state)
+{
+	struct target into = { .version = 7 };
+	struct target from = { .node = copy("n"), .metrics_url = copy("u"), .pid = 1,
+			       .latency_quantile = 0.5, .version = 99 };
+
+	(void)state;
+	target_merge(&into, &from, false, NULL);
+	assert_int_equal(into.version, 8);
+	target_clear(&into);
 }
 
 static void test_merge_moves(void **state)
@@ -230,7 +267,9 @@ static void test_says_place(void **state)
 {
 	char some[] = "a", none[] = "";
 	struct target nothing = { .cgroup_path = none, .container_id = none, .container_name = none };
-	struct target other = { .node = some, .metrics_url = some, .workload_id = some };
+	struct target other = { .node = some, .metrics_url = some, .workload_id = some,
+				.request_counter = some, .latency_histogram = some,
+				.latency_quantile = 0.5 };
 	struct target pid = { .pid = 1 }, path = { .cgroup_path = some };
 	struct target id = { .container_id = some }, name = { .container_name = some };
 
@@ -263,6 +302,8 @@ int main(void)
 		cmocka_unit_test(test_type_name),
 		cmocka_unit_test(test_merge),
 		cmocka_unit_test(test_merge_pid),
+		cmocka_unit_test(test_merge_quantile),
+		cmocka_unit_test(test_merge_counts_once),
 		cmocka_unit_test(test_merge_moves),
 		cmocka_unit_test(test_says_place),
 		cmocka_unit_test(test_event_clear),

@@ -184,7 +184,8 @@ static const struct {
 	bool stopped;
 	unsigned failures;
 	struct {
-		const char *node, *cgroup_path, *container_id, *container_name, *metrics_url, *workload_id;
+		const char *node, *cgroup_path, *container_id, *container_name, *metrics_url, *workload_id,
+			*request_counter;
 		int64_t pid;
 	} said;
 	enum tracker_change want;
@@ -212,6 +213,7 @@ static const struct {
 	{ "a workload is no place", EVENT_STARTED, false, 0, { .workload_id = "w" }, TRACKER_NOTHING },
 	{ "a page of metrics is none", EVENT_SCALED, false, 0, { .metrics_url = "http://a/" },
 	  TRACKER_NOTHING },
+	{ "nor is a family of it", EVENT_SCALED, false, 0, { .request_counter = "a" }, TRACKER_NOTHING },
 	{ "a workload, started after stopped", EVENT_STARTED, true, 0, { .workload_id = "w" },
 	  TRACKER_RESTARTED },
 };
@@ -240,6 +242,7 @@ static void test_where_it_is(void **state)
 		e.target.container_name = copy(where_cases[i].said.container_name);
 		e.target.metrics_url = copy(where_cases[i].said.metrics_url);
 		e.target.workload_id = copy(where_cases[i].said.workload_id);
+		e.target.request_counter = copy(where_cases[i].said.request_counter);
 		assert_int_equal(apply(t, e, T0 + 2), where_cases[i].want);
 		tracker_free(t);
 	}

@@ -1,5 +1,7 @@
 #include "test_wire.h"
 
+#include "family.h"
+
 static void assert_same_text(const char *got, const char *want)
 {
 	assert_int_equal(!got, !want);
@@ -19,6 +21,9 @@ static void assert_same_event(const struct lifecycle_event *a, const struct life
 	assert_same_text(a->target.container_name, b->target.container_name);
 	assert_same_text(a->target.metrics_url, b->target.metrics_url);
 	assert_same_text(a->target.workload_id, b->target.workload_id);
+	assert_same_text(a->target.request_counter, b->target.request_counter);
+	assert_same_text(a->target.latency_histogram, b->target.latency_histogram);
+	assert_true(a->target.latency_quantile == b->target.latency_quantile);
 	assert_int_equal(a->target.pid, b->target.pid);
 }
 
@@ -28,7 +33,8 @@ static const struct lifecycle_event full = {
 	.target = {
 		.node = (char *)"n", .cgroup_path = (char *)"/c", .container_id = (char *)"ci",
 		.container_name = (char *)"cn", .metrics_url = (char *)"http://m",
-		.workload_id = (char *)"w", .pid = 7,
+		.workload_id = (char *)"w", .request_counter = (char *)"rc",
+		.latency_histogram = (char *)"lh", .latency_quantile = 0.5, .pid = 7,
 	},
 };
 
@@ -42,8 +48,8 @@ static void bytes_are_those_of_protoc(void **state)
 	assert_int_equal(wire_encode_event(&full, "e1", "a", &out), 0);
 	assert_hex(out.data, out.len,
 		   "0a0265311210696e7374616e63652e637265617465641a01742206696e73745f"
-		   "312a016130053a1e0a016e12022f631807220263692a02636e3208687474703a"
-		   "2f2f6d3a0177");
+		   "312a016130053a2f0a016e12022f631807220263692a02636e3208687474703a"
+		   "2f2f6d3a0177420272634a026c6851000000000000e03f");
 	assert_result(wire_decode_event(ENCODING_PROTOBUF, out.data, out.len, &back, &p), 0, &p,
 		      NULL);
 	assert_same_event(&back, &full);
@@ -77,7 +83,8 @@ static void json_envelope(void **state)
 		"\"instance_id\":\"inst_1\",\"actor_id\":\"a\",\"payload\":{\"node\":\"n\","
 		"\"cgroup_path\":\"/c\",\"pid\":7,\"container_id\":\"ci\","
 		"\"container_name\":\"cn\","
-		"\"metrics_url\":\"http://m\",\"workload_id\":\"w\",\"more\":{}},"
+		"\"metrics_url\":\"http://m\",\"workload_id\":\"w\",\"request_counter\":\"rc\","
+		"\"latency_histogram\":\"lh\",\"latency_quantile\":0.5,\"more\":{}},"
 		"\"timestamp\":\"1970-01-01T00:00:00.005Z\"}";
 	struct lifecycle_event e;
 	struct problem p;
@@ -123,6 +130,28 @@ static const struct json_case {
 	{ "pid with a fraction", OK ",\"payload\":{\"pid\":1.5}}", 0, { .type = EVENT_STARTED },
 	  NULL },
 	{ "pid past 64 bits", OK ",\"payload\":{\"pid\":9223372036854775808}}", 0,
+	  { .type = EVENT_STARTED }, NULL },
+	{ "families of any UTF-8", OK ",\"payload\":{\"request_counter\":\"anfragen.gez\u00e4hlt\","
+	  "\"latency_histogram\":\"a:b/c-d\"}}", 0,
+	  { .type = EVENT_STARTED, .target = { .request_counter = (char *)"anfragen.gez\xc3\xa4hlt",
+	    .latency_histogram = (char *)"a:b/c-d" } }, NULL },
+	{ "families that are none, the rest applies", OK ",\"payload\":{\"workload_id\":\"w\","
+	  "\"request_counter\":\"a{b=\\\"c\\\"}\",\"latency_histogram\":\"a b\"}}", 0,
+	  { .type = EVENT_STARTED, .target = { .workload_id = (char *)"w" } }, NULL },
+	{ "families and a quantile of a wrong type", OK ",\"payload\":{\"workload_id\":\"w\","
+	  "\"request_counter\":1,\"latency_histogram\":[\"a\"],\"latency_quantile\":\"0.95\"}}", 0,
+	  { .type = EVENT_STARTED, .target = { .workload_id = (char *)"w" } }, NULL },
+	{ "a quantile", OK ",\"payload\":{\"latency_quantile\":0.999}}", 0,
+	  { .type = EVENT_STARTED, .target = { .latency_quantile = 0.999 } }, NULL },
+	{ "quantile 0", OK ",\"payload\":{\"latency_quantile\":0}}", 0, { .type = EVENT_STARTED },
+	  NULL },
+	{ "quantile 1", OK ",\"payload\":{\"latency_quantile\":1}}", 0, { .type = EVENT_STARTED },
+	  NULL },
+	{ "a percent quantile", OK ",\"payload\":{\"latency_quantile\":95.0}}", 0,
+	  { .type = EVENT_STARTED }, NULL },
+	{ "a negative quantile", OK ",\"payload\":{\"latency_quantile\":-0.5}}", 0,
+	  { .type = EVENT_STARTED }, NULL },
+	{ "quantile null", OK ",\"payload\":{\"latency_quantile\":null}}", 0,
 	  { .type = EVENT_STARTED }, NULL },
 	{ "a stamp of Unix ms", OK ",\"timestamp\":1700000000000}", 0,
 	  { .type = EVENT_STARTED, .at_ms = 1700000000000 }, NULL },
@@ -193,6 +222,21 @@ static const struct protobuf_case {
 	{ "a negative stamp", PB "30ffffffffffffffffff01", 0, { .type = EVENT_STARTED }, NULL },
 	{ "a target in two parts", PB "3a0218053a030a016e", 0,
 	  { .type = EVENT_STARTED, .target = { .node = (char *)"n", .pid = 5 } }, NULL },
+	{ "families and a quantile", PB "3a0f4201724a016c51000000000000e83f", 0,
+	  { .type = EVENT_STARTED, .target = { .request_counter = (char *)"r",
+	    .latency_histogram = (char *)"l", .latency_quantile = 0.75 } }, NULL },
+	{ "families that are none", PB "3a0f4202227b4a01203a0177420361205c", 0,
+	  { .type = EVENT_STARTED, .target = { .workload_id = (char *)"w" } }, NULL },
+	{ "quantile 1", PB "3a0951000000000000f03f", 0, { .type = EVENT_STARTED }, NULL },
+	{ "a quantile that is no number", PB "3a0951000000000000f87f", 0, { .type = EVENT_STARTED },
+	  NULL },
+	{ "an infinite quantile", PB "3a0951000000000000f07f", 0, { .type = EVENT_STARTED }, NULL },
+	{ "a negative quantile", PB "3a0951000000000000e0bf", 0, { .type = EVENT_STARTED }, NULL },
+	{ "a family as a number", PB "3a024005", 400, NOTHING, "request_counter must be a string" },
+	{ "a quantile as a string", PB "3a03520135", 400, NOTHING,
+	  "latency_quantile must be a double" },
+	{ "bad UTF-8 in a family", PB "3a034a01ff", 400, NOTHING,
+	  "latency_histogram must be UTF-8" },
 	{ "an empty body", "", 400, NOTHING, "type must be" },
 	{ "no type", "220169", 400, NOTHING, "type must be" },
 	{ "no id", "120773746172746564", 400, NOTHING, "instance_id must be" },
@@ -255,6 +299,15 @@ static void lengths(void **state)
 		assert_int_equal(wire_decode_event(ENCODING_JSON, b.data, b.len, &e, &p), 0);
 		assert_int_equal(e.target.metrics_url != NULL, len == TARGET_STRING_MAX);
 		assert_int_equal(e.tenant_id != NULL, len == TARGET_STRING_MAX);
+		lifecycle_event_clear(&e);
+	}
+	for (int len = FAMILY_NAME_MAX; len <= FAMILY_NAME_MAX + 1; len++) {
+		struct lifecycle_event e;
+
+		b.len = (size_t)sprintf((char *)b.data, OK ",\"payload\":{\"request_counter\":"
+					"\"%.*s\"}}", len, s);
+		assert_int_equal(wire_decode_event(ENCODING_JSON, b.data, b.len, &e, &p), 0);
+		assert_int_equal(e.target.request_counter != NULL, len == FAMILY_NAME_MAX);
 		lifecycle_event_clear(&e);
 	}
 	for (int len = IDENT_MAX; len <= IDENT_MAX + 1; len++) {

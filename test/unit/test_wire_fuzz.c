@@ -98,6 +98,7 @@ static int event(enum encoding e, const void *body, size_t len, struct problem *
 	struct lifecycle_event out;
 	int r = wire_decode_event(e, body, len, &out, p);
 
+	assert_true(out.target.latency_quantile >= 0 && out.target.latency_quantile < 1);
 	lifecycle_event_clear(&out);
 	return r;
 }
@@ -143,9 +144,11 @@ static const struct decoder {
 	  "02c3a448d00f52037265715a036c61740a030a016a12016a180522016e", NULL },
 	{ "event", event,
 	  "0a0265311210696e7374616e63652e637265617465641a01742206696e73745f"
-	  "312a016130053a1e0a016e12022f631807220263692a02636e3208687474703a2f2f6d3a0177",
+	  "312a016130053a2f0a016e12022f631807220263692a02636e3208687474703a2f2f6d3a0177"
+	  "420272634a026c6851000000000000e03f",
 	  "{\"id\":\"e1\",\"type\":\"instance.created\",\"tenant_id\":\"t\",\"instance_id\":\"i\","
-	  "\"payload\":{\"node\":\"n\",\"pid\":7,\"metrics_url\":\"http://m\"},\"timestamp\":5}" },
+	  "\"payload\":{\"node\":\"n\",\"pid\":7,\"metrics_url\":\"http://m\","
+	  "\"request_counter\":\"r\",\"latency_histogram\":\"l\",\"latency_quantile\":0.95},\"timestamp\":5}" },
 	{ "usage", usage,
 	  "09000000000000f83f1005180621000000000000004029000000000000e03f30073a0178",
 	  "{\"cpu_percent\":1.5,\"memory_used_mb\":5,\"memory_limit_mb\":6.0,\"network_in_mb\":2,"
