@@ -14,7 +14,9 @@
 
 struct option;
 
-enum config_program { CONFIG_METERD = 1, CONFIG_METERCTL = 2, CONFIG_BOTH = 3 };
+/* CONFIG_PROBE is what meterctl probe has in common with meterd, beside meterctl's own. */
+enum config_program { CONFIG_METERD = 1, CONFIG_METERCTL = 2, CONFIG_BOTH = 3, CONFIG_PROBE = 4,
+		      CONFIG_SAMPLING = CONFIG_METERD | CONFIG_PROBE };
 enum config_source { CONFIG_SOURCE_AUTO, CONFIG_SOURCE_CGROUP, CONFIG_SOURCE_PROCESS,
 		     CONFIG_SOURCE_BUS };
 enum config_log_level { CONFIG_LOG_ERROR, CONFIG_LOG_WARNING, CONFIG_LOG_INFO, CONFIG_LOG_DEBUG };
@@ -72,7 +74,10 @@ int config_load(struct config *c, enum config_program program, int argc, char **
 
 /* --- the parts of it, for a program that has options of its own beside the settings --- */
 
-/* Defaults and environment. 0, or -1 with a line on the first wrong value; such are passed over. */
+/*
+ * Defaults and environment of these programs' settings; the rest of *c stays as it is. 0, or -1 with
+ * a line on the first wrong value; such are passed over.
+ */
 int config_load_environment(struct config *c, enum config_program program, char *error,
 			    size_t error_size);
 

@@ -46,6 +46,10 @@ struct wire_sample {
 size_t wire_encode_sample(const struct wire_sample *s, uint8_t out[WIRE_SAMPLE_MAX]);
 int wire_decode_sample(const void *body, size_t len, struct wire_sample *out, struct problem *p);
 
+struct json_out;
+/* The keys of the metrics that are there, inside of an object that is open. */
+void wire_metrics_json(struct json_out *j, const double value[METRIC_COUNT]);
+
 /* --- range --- */
 
 enum align { ALIGN_SINCE, ALIGN_EPOCH };

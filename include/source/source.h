@@ -22,11 +22,18 @@
 struct container;
 struct stats;
 
+/* Told of each file that is read for a reading, with what was taken from it or why not. */
+struct source_observer {
+	void (*file)(void *ctx, const char *path, const char *found);
+	void *ctx;
+};
+
 struct source_options {
 	const char *host_root;		/* where the host's / is: "" for /, never NULL; tests plant a tree */
 	bool process_children;		/* a process is read together with its descendants */
 	size_t max_open_files;		/* kept open between readings by all sources together */
 	struct stats *stats;		/* told of these files; may be NULL */
+	const struct source_observer *observer;	/* may be NULL, and costs nothing then */
 };
 
 /* What all instances share: mount points, our own namespaces, found containers. */
@@ -68,6 +75,9 @@ int source_bind(struct source_set *set, enum source_kind kind, const struct targ
 int source_bind_container(struct source_set *set, const struct container *container,
 			  struct source **out, char error[SOURCE_ERROR_MAX]);
 void source_free(struct source *s);	/* NULL is fine */
+
+/* What it is bound to, in words: "cgroup /docker/0123", "process 4711". */
+void source_describe(const struct source *s, char *out, size_t size);
 
 /*
  * 0 and *out filled (out->mono_ns from CLOCK_MONOTONIC right at the counters); an enum failure with

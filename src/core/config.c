@@ -48,7 +48,6 @@ int config_load_environment(struct config *c, enum config_program program, char 
 {
 	int result = 0;
 
-	*c = (struct config){ 0 };
 	for (size_t i = 0; i < config_n_settings; i++) {
 		const struct config_setting *set = &config_settings[i];
 		const char *value;
@@ -193,9 +192,11 @@ int config_load(struct config *c, enum config_program program, int argc, char **
 		size_t error_size)
 {
 	char environment[512];
-	int bad = config_load_environment(c, program, environment, sizeof environment);
-	int first = config_take_flags(c, program, NULL, argc, argv, error, error_size);
+	int first, bad;
 
+	*c = (struct config){ 0 };
+	bad = config_load_environment(c, program, environment, sizeof environment);
+	first = config_take_flags(c, program, NULL, argc, argv, error, error_size);
 	if (first < 0 || c->help || c->version)
 		return first;
 	if (bad) {

@@ -64,8 +64,6 @@ int wire_sample_from_pb(const Meter__V1__Sample *m, const char *default_id,
 			struct wire_sample *out, struct problem *p);
 /* "key":{...} with sequence, without instance_id. */
 void wire_sample_json(struct json_out *j, const char *key, const struct wire_sample *s);
-/* The keys of the seven metrics, inside an object that is open. */
-void wire_metrics_json(struct json_out *j, const double value[METRIC_COUNT]);
 
 /* What cannot be used is ignored. *out is zeroed before; on -ENOMEM the caller clears it. */
 int wire_target_from_pb(const Meter__V1__Target *m, struct target *out);

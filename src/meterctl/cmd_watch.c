@@ -71,11 +71,6 @@ static int take(void *own, int val, const char *arg, char *error, size_t error_s
 
 static void print_json(const struct wire_sample *s)
 {
-	static const char *const names[METRIC_COUNT] = {
-		"cpu_percent", "memory_used_bytes", "memory_limit_bytes",
-		"network_in_bytes_per_sec", "network_out_bytes_per_sec", "requests_per_sec",
-		"latency_p95_ms",
-	};
 	struct buffer text = { 0 };
 	struct json_out j = { .b = &text };
 
@@ -83,20 +78,7 @@ static void print_json(const struct wire_sample *s)
 	json_text(&j, "instance_id", s->instance_id);
 	json_uint(&j, "sequence", s->sequence);
 	json_time(&j, "at", s->sample.at_ms);
-	for (int m = 0; m < METRIC_COUNT; m++) {
-		double value = s->sample.value[m];
-		bool memory = m == METRIC_MEMORY_USED || m == METRIC_MEMORY_LIMIT;
-
-		if (!isfinite(value))
-			continue;
-		if (!memory || value >= 0x1p64) {
-			json_double(&j, names[m], value);
-			continue;
-		}
-		json_uint(&j, m == METRIC_MEMORY_USED ? "memory_used_mb" : "memory_limit_mb",
-			  (uint64_t)value >> 20);
-		json_uint(&j, names[m], (uint64_t)value);
-	}
+	wire_metrics_json(&j, s->sample.value);
 	if (s->final)
 		json_bool(&j, "final", true);
 	json_close(&j, '}');

@@ -35,6 +35,7 @@ struct command {
 	size_t n_options;
 	size_t own_size;	/* of what take() fills; it is zeroed before */
 	bool reconnects;	/* goes on when the connection is lost */
+	enum config_program settings;	/* that it takes beside those of all commands, or 0 */
 	/* 0, or -1 with one line in error; may be NULL where there are no options */
 	int (*take)(void *own, int val, const char *arg, char *error, size_t error_size);
 	/* What can be wrong before anybody is asked; returns as take(). May be NULL. */
@@ -44,7 +45,7 @@ struct command {
 	int (*run_local)(const struct invocation *call);
 };
 
-extern const struct command command_ls, command_latest, command_range, command_replay,
-	command_watch, command_track, command_untrack;
+extern const struct command command_ls, command_latest, command_probe, command_range,
+	command_replay, command_watch, command_track, command_untrack;
 
 #endif

@@ -11,8 +11,8 @@
 #include "ident.h"
 
 static const struct command *const commands[] = {
-	&command_ls,	&command_latest, &command_range,   &command_replay,
-	&command_watch, &command_track,	 &command_untrack,
+	&command_ls,	&command_latest, &command_range,   &command_watch,
+	&command_track, &command_untrack, &command_probe,  &command_replay,
 };
 
 #define N_COMMANDS (sizeof commands / sizeof *commands)
@@ -41,9 +41,10 @@ static void print_options(void)
 static void print_help(const struct command *command)
 {
 	if (command) {
-		printf("usage: meterctl %s %s\n\n%s\n"
-		       "Options of every command (server, output, ...): meterctl --help\n",
-		       command->name, command->usage, command->help);
+		printf("usage: meterctl %s %s\n\n%s", command->name, command->usage,
+		       command->help);
+		config_print_settings(stdout, command->settings);
+		printf("\nOptions of every command (server, output, ...): meterctl --help\n");
 		return;
 	}
 	printf("usage: meterctl [options] COMMAND ...\n"
@@ -78,6 +79,11 @@ static int take_option(void *ctx, int val, const char *arg, char *error, size_t 
 	return 0;
 }
 
+static enum config_program program_of(const struct command *command)
+{
+	return command ? CONFIG_METERCTL | command->settings : CONFIG_METERCTL;
+}
+
 /* Those in argv from [1] on. Before the command is known its own are unknown too. */
 static int parse_options(struct parsed *p, int argc, char **argv, char *error, size_t error_size)
 {
@@ -92,7 +98,8 @@ static int parse_options(struct parsed *p, int argc, char **argv, char *error, s
 
 	for (size_t i = 0; p->command && i < p->command->n_options; i++)
 		options[own.n++] = p->command->options[i];
-	return config_take_flags(&p->config, CONFIG_METERCTL, &own, argc, argv, error, error_size);
+	return config_take_flags(&p->config, program_of(p->command), &own, argc, argv, error,
+				 error_size);
 }
 
 static int parse_operands(struct parsed *p, int argc, char **argv, char *error, size_t error_size)
@@ -162,6 +169,9 @@ static int parse(struct parsed *p, int argc, char **argv, char *error, size_t er
 	argv += first;
 	if (find_command(p, argc, argv, error, error_size) < 0)
 		return -1;
+	if (bad == 0)
+		bad = config_load_environment(&p->config, p->command->settings, environment,
+					      sizeof environment);
 	first = parse_options(p, argc, argv, error, error_size);
 	if (first < 0 || wants_help(p))
 		return first < 0 ? -1 : 0;

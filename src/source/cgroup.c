@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "cgroup.h"
 #include "cgroup_members.h"
 #include "fail.h"
+#include "observe.h"
 #include "procfs.h"
 
 /* "No limit" is written as the largest number of pages that fits: not the same in all kernels. */
@@ -172,29 +174,39 @@ static ssize_t read_file(struct visit *v, struct cgroup_place *p, struct kept_fi
 
 /* --- what is in them; 0, also when it cannot be understood; -errno: out of descriptors --- */
 
+#define observe_place(v, p, name, ...) \
+	observe_file((v)->host->observer, (p)->mount->dir, (p)->path, (name), __VA_ARGS__)
+
+static const char *why_not(ssize_t n)
+{
+	return n < 0 ? strerror((int)-n) : "not to be understood";
+}
+
+static bool parse_cpu(const char *text, bool unified, uint64_t *ns)
+{
+	if (!unified)
+		return procfs_only_number(text, ns);
+	return procfs_keyed_number(text, "usage_usec", ns) &&
+	       !__builtin_mul_overflow(*ns, (uint64_t)1000, ns);
+}
+
 static int read_cpu(struct visit *v, struct reading *out)
 {
 	struct cgroup_place *p = &v->files->cpu;
+	const char *name = p->unified ? "/cpu.stat" : "/cpuacct.usage";
 	char text[2048];
-	uint64_t used;
 	ssize_t n;
 
 	if (!cgroup_place_is_there(p))
 		return 0;
-	n = read_file(v, p, &v->files->cpu_used, p->unified ? "cpu.stat" : "cpuacct.usage", text,
-		      sizeof text, &out->mono_ns);
-	if (n < 0)
-		return procfs_is_short((int)n) ? (int)n : 0;
-	if (p->unified) {
-		if (!procfs_keyed_number(text, "usage_usec", &used) ||
-		    __builtin_mul_overflow(used, (uint64_t)1000, &used))
-			return 0;
-	} else if (!procfs_only_number(text, &used)) {
+	n = read_file(v, p, &v->files->cpu_used, name + 1, text, sizeof text, &out->mono_ns);
+	if (n >= 0 && parse_cpu(text, p->unified, &out->cpu_ns)) {
+		out->has |= READING_CPU_TIME;
+		observe_place(v, p, name, "CPU time %" PRIu64 " ns", out->cpu_ns);
 		return 0;
 	}
-	out->cpu_ns = used;
-	out->has |= READING_CPU_TIME;
-	return 0;
+	observe_place(v, p, name, "%s", why_not(n));
+	return procfs_is_short((int)n) ? (int)n : 0;
 }
 
 /* level 0 is the cgroup's own, and dir its path; false: not to be understood. */
@@ -220,6 +232,9 @@ static bool read_limit(struct visit *v, size_t level, const char *dir, uint64_t 
 		v->gone = v->gone || procfs_is_gone((int)n);
 	else if (f && n == -ENOENT)	/* the root has none */
 		files->absent |= ABSENT_LIMIT(level);
+	if (n != -ENOENT)
+		observe_file(v->host->observer, files->memory.mount->dir, dir, "/memory.max",
+			     "%.*s", (int)strcspn(text, "\n"), n < 0 ? why_not(n) : text);
 	if (n < 0)
 		return n == -ENOENT;
 	return strcmp(text, "max\n") == 0 || procfs_only_number(text, limit);
@@ -247,40 +262,91 @@ static bool unified_limit(struct visit *v, uint64_t *limit)
 	return true;
 }
 
+/* Of memory.stat's text. */
+static bool parse_used(const struct cgroup_place *p, const char *stat, const char *text,
+		       uint64_t *used)
+{
+	uint64_t inactive;
+
+	if (!procfs_only_number(text, used) ||
+	    !procfs_keyed_number(stat, p->unified ? "inactive_file" : "total_inactive_file",
+				 &inactive))
+		return false;
+	/* The two are not read at the same instant. */
+	*used = *used > inactive ? *used - inactive : 0;
+	return true;
+}
+
+static int read_used(struct visit *v, const char *stat, struct reading *out)
+{
+	struct cgroup_place *p = &v->files->memory;
+	const char *name = p->unified ? "/memory.current" : "/memory.usage_in_bytes";
+	char text[64];
+	ssize_t n;
+
+	n = read_file(v, p, &v->files->memory_used, name + 1, text, sizeof text, NULL);
+	if (n >= 0 && parse_used(p, stat, text, &out->memory_used)) {
+		out->has |= READING_MEMORY_USED;
+		observe_place(v, p, name, "%.*s; less what is inactive: %" PRIu64,
+			      (int)strcspn(text, "\n"), text, out->memory_used);
+		return 0;
+	}
+	observe_place(v, p, name, "%s", why_not(n));
+	return procfs_is_short((int)n) ? (int)n : 0;
+}
+
+static void read_effective_limit(struct visit *v, const char *stat, struct reading *out)
+{
+	struct cgroup_place *p = &v->files->memory;
+	uint64_t limit;
+
+	if (p->unified ? !unified_limit(v, &limit)
+		       : !procfs_keyed_number(stat, "hierarchical_memory_limit", &limit))
+		return;
+	if (limit >= NO_LIMIT || limit >= v->host->memory_total)
+		return;
+	out->memory_limit = limit;
+	out->has |= READING_MEMORY_LIMIT;
+}
+
+static void observe_stat(const struct visit *v, const char *stat)
+{
+	const struct cgroup_place *p = &v->files->memory;
+	uint64_t inactive = 0, limit = 0;
+
+	if (p->unified) {
+		procfs_keyed_number(stat, "inactive_file", &inactive);
+		observe_place(v, p, "/memory.stat", "inactive_file %" PRIu64, inactive);
+		return;
+	}
+	procfs_keyed_number(stat, "total_inactive_file", &inactive);
+	procfs_keyed_number(stat, "hierarchical_memory_limit", &limit);
+	observe_place(v, p, "/memory.stat", "total_inactive_file %" PRIu64 ", "
+		      "hierarchical_memory_limit %" PRIu64, inactive, limit);
+}
+
 static int read_memory(struct visit *v, struct reading *out)
 {
 	struct cgroup_place *p = &v->files->memory;
-	char text[64], stat[16384];
-	uint64_t used, inactive, limit;
+	char stat[16384];
 	ssize_t n;
+	int r;
 
 	if (!cgroup_place_is_there(p) || (v->files->absent & ABSENT_MEMORY))
 		return 0;
 	n = read_file(v, p, &v->files->memory_stat, "memory.stat", stat, sizeof stat, NULL);
 	if (n == -ENOENT)
 		v->files->absent |= ABSENT_MEMORY;
-	if (n < 0)
+	if (n < 0) {
+		observe_place(v, p, "/memory.stat", "%s", why_not(n));
 		return procfs_is_short((int)n) ? (int)n : 0;
-	n = read_file(v, p, &v->files->memory_used,
-		      p->unified ? "memory.current" : "memory.usage_in_bytes", text, sizeof text,
-		      NULL);
-	if (procfs_is_short((int)n))
-		return (int)n;
-	if (n >= 0 && procfs_only_number(text, &used) &&
-	    procfs_keyed_number(stat, p->unified ? "inactive_file" : "total_inactive_file",
-				&inactive)) {
-		/* The two are not read at the same instant. */
-		out->memory_used = used > inactive ? used - inactive : 0;
-		out->has |= READING_MEMORY_USED;
 	}
-	if (p->unified ? !unified_limit(v, &limit)
-		       : !procfs_keyed_number(stat, "hierarchical_memory_limit", &limit))
-		return 0;
-	if (limit < NO_LIMIT && limit < v->host->memory_total) {
-		out->memory_limit = limit;
-		out->has |= READING_MEMORY_LIMIT;
-	}
-	return 0;
+	if (v->host->observer)
+		observe_stat(v, stat);
+	r = read_used(v, stat, out);
+	if (r == 0)
+		read_effective_limit(v, stat, out);
+	return r;
 }
 
 /* --- a reading --- */

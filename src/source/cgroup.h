@@ -29,6 +29,7 @@ struct cgroup_host {
 	const char *root;		/* where the host's / is, "" for / */
 	uint64_t memory_total;		/* MemTotal, bytes; UINT64_MAX = not known */
 	struct container_index *containers;
+	const struct source_observer *observer;	/* or NULL */
 };
 
 /* --- cgroup_find.c --- */

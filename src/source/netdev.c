@@ -1,10 +1,12 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "netdev.h"
+#include "observe.h"
 #include "procfs.h"
 
 /* About 8,000 interfaces. */
@@ -44,16 +46,34 @@ static void shared_load(struct netdev_ns *ns, const char *host_root, const char 
 
 void netdev_shared_load(struct netdev_shared *shared, const char *host_root)
 {
+	*shared = (struct netdev_shared){ .in_container = host_root[0] != '\0' };
 	shared_load(&shared->host, host_root, "1");
 	shared_load(&shared->own, host_root, "self");
 }
 
-/* Not knowing either of the shared ones, no namespace can be told to be an instance's own. */
+/*
+ * Not knowing the host's, no namespace can be told to be an instance's own; but outside of a
+ * container the host's is ours.
+ */
 static bool ns_is_own(const struct netdev_shared *shared, const struct netdev_ns *ns)
 {
-	if (shared->host.text[0] == '\0' && shared->own.text[0] == '\0')
+	if (shared->host.text[0] == '\0' &&
+	    (shared->in_container || shared->own.text[0] == '\0'))
 		return false;
 	return ns->text[0] != '\0' && !ns_same(ns, &shared->host) && !ns_same(ns, &shared->own);
+}
+
+static const char *ns_whose(const struct netdev_shared *shared, const struct netdev_ns *ns)
+{
+	if (ns->text[0] == '\0')
+		return "cannot be read: another user's process needs CAP_SYS_PTRACE";
+	if (ns_same(ns, &shared->host))
+		return ", the host's: left out";
+	if (ns_same(ns, &shared->own))
+		return ", our own: left out";
+	if (!ns_is_own(shared, ns))
+		return ", maybe the host's, which cannot be read: left out";
+	return ", its own";
 }
 
 /* "  eth0: 1 2 3 4 5 6 7 8 9 ..." */
@@ -120,9 +140,22 @@ static int read_counters(int dir, struct reading *out)
 	return r;
 }
 
+static int read_observed(const struct source_observer *o, int dir, struct reading *out)
+{
+	int r = read_counters(dir, out);
+
+	if (r < 0)
+		observe_at(o, dir, "net/dev", "cannot be read: %s", strerror(-r));
+	else
+		observe_at(o, dir, "net/dev", "%" PRIu64 " bytes in, %" PRIu64 " bytes out, "
+			   "all but lo", out->network_in, out->network_out);
+	return r;
+}
+
 /* The best so far. */
 struct choice {
 	struct netdev_ns ns;	/* "" = none */
+	bool unreadable;	/* the namespace of one of them */
 	struct reading counters;
 };
 
@@ -130,15 +163,20 @@ struct choice {
 static bool consider(struct choice *c, const struct netdev_shared *shared, int dir,
 		     const struct netdev_ns *ns, const struct netdev_ns *last)
 {
+	observe_at(shared->observer, dir, "ns/net", "%s%s", ns->text, ns_whose(shared, ns));
+	c->unreadable = c->unreadable || ns->text[0] == '\0';
 	if (!ns_is_own(shared, ns) || (c->ns.text[0] != '\0' && !ns_same(ns, last)) ||
-	    read_counters(dir, &c->counters) < 0)
+	    read_observed(shared->observer, dir, &c->counters) < 0)
 		return false;
 	c->ns = *ns;
 	return true;
 }
 
-static void take(const struct choice *c, struct netdev_ns *last, struct reading *out)
+static void take(const struct netdev_shared *shared, const struct choice *c,
+		 struct netdev_ns *last, struct reading *out)
 {
+	if (c->ns.text[0] == '\0' && c->unreadable && shared->unreadable)
+		++*shared->unreadable;
 	if (c->ns.text[0] == '\0')
 		return;
 	if (last->text[0] == '\0' || ns_same(&c->ns, last)) {
@@ -157,7 +195,7 @@ void netdev_read_at(const struct netdev_shared *shared, int dir, struct netdev_n
 
 	ns_load(&ns, dir);
 	consider(&c, shared, dir, &ns, last);
-	take(&c, last, out);
+	take(shared, &c, last, out);
 }
 
 /* --- of one of several --- */
@@ -187,7 +225,7 @@ bool netdev_member_read(const struct netdev_shared *shared, const struct netdev_
 		return false;
 	if (!consider(&c, shared, m->dir.fd, &ns, last))
 		return !ns_is_own(shared, &ns);
-	take(&c, last, out);
+	take(shared, &c, last, out);
 	return true;
 }
 
@@ -230,5 +268,5 @@ void netdev_read(const struct netdev_shared *shared, const char *host_root, cons
 		remember(member, budget, best, &whose);
 	else
 		netdev_member_release(member, budget);
-	take(&c, last, out);
+	take(shared, &c, last, out);
 }

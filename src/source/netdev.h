@@ -19,12 +19,18 @@ struct netdev_ns {
 	char text[40];
 };
 
+struct source_observer;
+
 /* The namespaces that are no instance's own. Read once: neither ever changes. */
 struct netdev_shared {
 	struct netdev_ns host;
 	struct netdev_ns own;
+	bool in_container;	/* with a host root: our own namespace is not the host's */
+	const struct source_observer *observer;	/* or NULL */
+	uint64_t *unreadable;	/* counter of readings for which none could be read; or NULL */
 };
 
+/* observer and unreadable are NULL then. */
 void netdev_shared_load(struct netdev_shared *shared, const char *host_root);
 
 /*

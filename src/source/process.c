@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "fail.h"
+#include "observe.h"
 #include "process.h"
 #include "process_tree.h"
 #include "procfs.h"
@@ -171,11 +172,12 @@ int process_find(const char *host_root, int64_t pid, uint64_t *start, char error
 	return 0;
 }
 
-void process_files_init(struct process_files *files, struct kept_budget *budget)
+void process_files_init(struct process_files *files, struct kept_budget *budget,
+			const struct source_observer *observer)
 {
 	static const struct kept_file closed = KEPT_FILE_INIT;
 
-	*files = (struct process_files){ budget, closed, closed, closed };
+	*files = (struct process_files){ budget, observer, closed, closed, closed };
 }
 
 void process_files_release(struct process_files *files)
@@ -247,6 +249,22 @@ static int read_alone(struct process_files *files, int dir, const struct process
 	return read_memory(files, dir, out);
 }
 
+static void observe(const struct process_files *files, const char *host_root, int64_t pid,
+		    const struct process_stat *s, const struct reading *out)
+{
+	const struct source_observer *o = files->observer;
+
+	observe_proc(o, host_root, pid, "stat", "utime %" PRIu64 " and stime %" PRIu64
+		     " clock ticks; started %" PRIu64 " ticks after boot", s->user, s->system,
+		     s->start);
+	if (out->has & READING_MEMORY_USED)
+		observe_proc(o, host_root, pid, "status", "RssAnon and RssShmem: %" PRIu64
+			     " bytes together", out->memory_used);
+	else
+		observe_proc(o, host_root, pid, "status", "no RssAnon and RssShmem that can be "
+			     "read, as of a kernel thread");
+}
+
 static int read_at(const char *host_root, int dir, int64_t pid, uint64_t start,
 		   struct process_tree *tree, struct process_files *files, struct reading *out,
 		   char error[SOURCE_ERROR_MAX])
@@ -264,9 +282,13 @@ static int read_at(const char *host_root, int dir, int64_t pid, uint64_t start,
 		return fail(pid, r, error);
 	/* Descendants come and go: of those nothing is kept open. */
 	if (tree)
-		return process_tree_read(tree, host_root, (int32_t)pid, out, error);
+		return process_tree_read(tree, host_root, (int32_t)pid, files->observer, out,
+					 error);
 	r = read_alone(files, dir, &s, out);
-	return r < 0 ? fail(pid, r, error) : 0;
+	if (r < 0)
+		return fail(pid, r, error);
+	observe(files, host_root, pid, &s, out);
+	return 0;
 }
 
 int process_read(const char *host_root, int64_t pid, uint64_t start, struct process_tree *tree,

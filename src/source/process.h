@@ -47,12 +47,14 @@ int process_find(const char *host_root, int64_t pid, uint64_t *start, char error
 /* What is kept open of one process between its readings. */
 struct process_files {
 	struct kept_budget *budget;
+	const struct source_observer *observer;	/* or NULL */
 	struct kept_file dir;		/* /proc/<pid> */
 	struct kept_file stat;
 	struct kept_file status;
 };
 
-void process_files_init(struct process_files *files, struct kept_budget *budget);
+void process_files_init(struct process_files *files, struct kept_budget *budget,
+			const struct source_observer *observer);
 void process_files_release(struct process_files *files);
 /* /proc/<pid>, until process_dir_done(). -errno */
 int process_dir_use(struct process_files *files, const char *host_root, int64_t pid);

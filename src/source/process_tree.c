@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "fail.h"
+#include "observe.h"
 #include "process_tree.h"
 #include "procfs.h"
 
@@ -207,7 +208,8 @@ static int fail(const char *host_root, int32_t root, int r, char error[SOURCE_ER
 }
 
 int process_tree_read(struct process_tree *t, const char *host_root, int32_t root,
-		      struct reading *out, char error[SOURCE_ERROR_MAX])
+		      const struct source_observer *observer, struct reading *out,
+		      char error[SOURCE_ERROR_MAX])
 {
 	bool has_walked = false;
 	uint64_t most = 0;
@@ -232,5 +234,9 @@ int process_tree_read(struct process_tree *t, const char *host_root, int32_t roo
 	}
 	if (!process_ticks_to_ns(most, &out->cpu_ns))
 		return fail(host_root, root, -EBADMSG, error);
+	observe_proc(observer, host_root, root, "task", "%zu processes and %zu threads descend "
+		     "from it, itself included: %" PRIu64 " clock ticks with those that ended, "
+		     "RssAnon and RssShmem %" PRIu64 " bytes", t->n, t->tasks, most,
+		     out->memory_used);
 	return 0;
 }

@@ -6,9 +6,10 @@
 
 #include "process.h"
 
-/* Fills CPU, memory and mono_ns. 0, or > 0 with a sentence. */
+/* Fills CPU, memory and mono_ns. 0, or > 0 with a sentence. observer may be NULL. */
 int process_tree_read(struct process_tree *tree, const char *host_root, int32_t root,
-		      struct reading *out, char error[SOURCE_ERROR_MAX]);
+		      const struct source_observer *observer, struct reading *out,
+		      char error[SOURCE_ERROR_MAX]);
 
 /* Of process.c, for both. false: overflow, or not there (a kernel thread has no memory). */
 bool process_ticks_to_ns(uint64_t ticks, uint64_t *ns);

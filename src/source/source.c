@@ -19,6 +19,7 @@ struct source_set {
 	struct process_tree *tree;	/* NULL: processes are read alone */
 	struct kept_budget budget;
 	struct stats *stats;		/* or NULL */
+	const struct source_observer *observer;	/* or NULL */
 };
 
 struct source {
@@ -75,10 +76,14 @@ int source_set_new(struct source_set **out, const struct source_options *options
 	set->host.root = set->host_root;
 	set->budget.max = options->max_open_files;
 	set->stats = options->stats;
+	set->observer = options->observer;
 	r = mounts_load(&set->host.mounts, set->host_root);
 	if (r < 0)
 		goto out;
+	set->host.observer = set->observer;
 	netdev_shared_load(&set->host.netdev, set->host_root);
+	set->host.netdev.observer = set->observer;
+	set->host.netdev.unreadable = set->stats ? &set->stats->network_unreadable : NULL;
 	set->host.memory_total = memory_total(set->host_root);
 	*out = set;
 out:
@@ -263,7 +268,7 @@ static int bind_process(struct source_set *set, const struct target *t, struct s
 		return -ENOMEM;
 	s->kind = SOURCE_PROCESS;
 	s->set = set;
-	process_files_init(&s->files.process, &set->budget);
+	process_files_init(&s->files.process, &set->budget, set->observer);
 	s->pid = t->pid;
 	s->start = start;
 	*out = s;
@@ -282,6 +287,14 @@ int source_bind(struct source_set *set, enum source_kind kind, const struct targ
 		return source_fail(error, FAILURE_TARGET, "a source of kind %s is not read from "
 				   "this machine", source_kind_name(kind));
 	}
+}
+
+void source_describe(const struct source *s, char *out, size_t size)
+{
+	if (s->kind == SOURCE_CGROUP)
+		snprintf(out, size, "cgroup %s", s->path);
+	else
+		snprintf(out, size, "process %" PRId64, s->pid);
 }
 
 static void count_open(const struct source_set *set)

@@ -166,10 +166,44 @@ static void test_unknown_shared(void **state)
 	netdev_shared_load(&shared, tree_dir);
 	netdev_read(&shared, tree_dir, &pid, 1, &member, &none, &last, &r);
 	assert_int_equal(r.has, 0);
+	print_message("# in a container ours is not the host's: nor is anything then\n");
 	tree_link("/proc/self/ns/net", "net:[2]");
 	netdev_shared_load(&shared, tree_dir);
 	netdev_read(&shared, tree_dir, &pid, 1, &member, &none, &last, &r);
+	assert_int_equal(r.has, 0);
+	print_message("# outside of one it is\n");
+	shared.in_container = false;
+	netdev_read(&shared, tree_dir, &pid, 1, &member, &none, &last, &r);
 	assert_int_equal(r.has, READING_NETWORK);
+	tree_free();
+}
+
+/* Another user's process: that is counted, once a reading. */
+static void test_unreadable(void **state)
+{
+	struct kept_budget none = { .max = 0 };
+	struct netdev_shared shared;
+	struct netdev_member member;
+	struct netdev_ns last = { "" };
+	struct reading r = { .has = 0 };
+	int32_t pids[] = { 10, 11 }, readable = 12;
+	uint64_t unreadable = 0;
+
+	(void)state;
+	netdev_member_init(&member);
+	tree_new();
+	tree_mkdir("/proc/10");
+	tree_mkdir("/proc/11");
+	plant(12, 100, 1000);
+	tree_link("/proc/1/ns/net", "net:[1]");
+	netdev_shared_load(&shared, tree_dir);
+	shared.unreadable = &unreadable;
+	netdev_read(&shared, tree_dir, pids, 2, &member, &none, &last, &r);
+	assert_int_equal(r.has, 0);
+	assert_int_equal(unreadable, 1);
+	netdev_read(&shared, tree_dir, &readable, 1, &member, &none, &last, &r);
+	assert_int_equal(r.has, READING_NETWORK);
+	assert_int_equal(unreadable, 1);
 	tree_free();
 }
 
@@ -286,6 +320,7 @@ int main(void)
 		cmocka_unit_test(test_sum),
 		cmocka_unit_test(test_namespaces),
 		cmocka_unit_test(test_unknown_shared),
+		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_member),
 	};
 
