@@ -18,6 +18,8 @@
 
 /* A stopped instance that cannot be read is tried again after at most so many intervals. */
 #define PIPELINE_BACKOFF_MAX 6
+/* Of an interval, over which readings are spread: at 10 s one is 50 ms long. */
+#define PIPELINE_PHASES 200
 /* The second reading follows the first after this, or after one interval if that is shorter. */
 #define PIPELINE_SECOND_READING_MS 1000
 

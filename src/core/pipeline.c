@@ -169,12 +169,17 @@ int pipeline_on_event(struct pipeline *p, const char *subject, const char *conte
 
 /* --- when --- */
 
-/* Where in each interval this instance is read: all of them spread out by their ids. */
+/*
+ * Where in each interval this instance is read: all of them spread out by their ids, over a number of
+ * phases. Those that share one are read together: what a reading touches is in the caches then, and
+ * the samples go out in one write.
+ */
 static int64_t phase(const struct pipeline *p, const struct instance *i)
 {
 	uint64_t spread = ident_hash(i->id, strlen(i->id)) * 0x9e3779b97f4a7c15u;
+	uint64_t which = (spread >> 32) * PIPELINE_PHASES >> 32;
 
-	return (int64_t)((spread >> 32) * (uint64_t)p->options.interval_ms >> 32);
+	return (int64_t)(which * (uint64_t)p->options.interval_ms / PIPELINE_PHASES);
 }
 
 /* The first slot of its phase that is not before from_ms. */
