@@ -276,7 +276,7 @@ static int start_sampler(struct daemon *d)
 
 	/* That they can be had is checked with all settings. */
 	if (!sockets_parse(c->engine_sockets, c->host_root, &sockets) ||
-	    http_new(&d->http, &d->loop) < 0 ||
+	    http_new(&d->http, &d->loop, NULL) < 0 ||
 	    engines_new(&d->engines, &d->loop, d->http, &sockets, &d->stats) < 0)
 		return -1;
 	options.engines = d->engines;

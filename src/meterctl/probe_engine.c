@@ -47,7 +47,7 @@ int probe_engine_ask(const struct config *config, const char *name, struct conta
 	sockets_parse(config->engine_sockets, config->host_root, &sockets);
 	r = loop_init(&q.loop, &stats);
 	if (r == 0)
-		r = http_new(&http, &q.loop);
+		r = http_new(&http, &q.loop, NULL);
 	if (r == 0)
 		r = engines_new(&engines, &q.loop, http, &sockets, &stats);
 	if (r == 0)

@@ -239,8 +239,9 @@ static int put(struct engines *e, struct engine_question *q)
 	struct engine *engine = &e->engine[q->at];
 	char url[sizeof "http://localhost/containers//json" + ENGINE_NAME_MAX];
 	/* Without a version: Docker refuses old ones, and both serve this without. */
-	struct http_request request = { url, engine->socket, ENGINE_TIMEOUT_MS, ENGINE_ANSWER_MAX,
-					on_chunk, on_done, q };
+	struct http_request request = { .url = url, .unix_socket = engine->socket,
+					.timeout_ms = ENGINE_TIMEOUT_MS, .max_bytes = ENGINE_ANSWER_MAX,
+					.on_chunk = on_chunk, .on_done = on_done, .ctx = q };
 	int r;
 
 	snprintf(url, sizeof url, "http://localhost/containers/%s/json", q->name);

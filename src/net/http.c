@@ -1,26 +1,12 @@
 #include "http.h"
 
-#include <curl/curl.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
-struct http_op {
-	struct http *http;
-	CURL *easy;
-	struct http_request request;	/* its strings are libcurl's */
-	size_t header_bytes;
-	size_t body_bytes;
-	bool headers_too_long;
-	bool body_too_long;
-	bool begun;			/* libcurl has it */
-	bool cancelled;			/* while libcurl was at work: gone as soon as it returns */
-	char error[CURL_ERROR_SIZE];
-	TAILQ_ENTRY(http_op) entry;
-};
+#include "http_op.h"
+
+TAILQ_HEAD(http_ops, http_op);
 
 /* One socket that libcurl waits for. */
 struct watch {
@@ -30,41 +16,31 @@ struct watch {
 
 struct http {
 	struct loop *loop;
+	struct http_options options;
 	CURLM *multi;
 	struct event *timer;	/* libcurl's one */
 	struct event *wake;	/* requests are to be begun */
 	bool in_curl;		/* libcurl is at work: it must not be called again */
 	size_t n;
-	TAILQ_HEAD(, http_op) ops;
+	size_t lookups;
+	struct http_ops ops[HTTP_OP_STATES];	/* each by its state, oldest first */
 	TAILQ_HEAD(, watch) watches;
 };
 
 /* --- what libcurl tells while it works --- */
 
-static size_t on_header(char *data, size_t size, size_t n, void *ctx)
+void http_op_looked_up(struct http_op *op)
 {
-	struct http_op *op = ctx;
-
-	(void)data;
-	op->header_bytes += size * n;
-	op->headers_too_long = op->header_bytes > HTTP_HEADERS_MAX;
-	return op->headers_too_long || op->cancelled ? CURL_WRITEFUNC_ERROR : size * n;
+	if (op->looks_up)
+		op->http->lookups--;
+	op->looks_up = false;
 }
 
-static size_t on_body(char *data, size_t size, size_t n, void *ctx)
+bool http_op_may_connect(const struct http_op *op, const struct sockaddr *address)
 {
-	struct http_op *op = ctx;
-	size_t len = size * n;
+	const struct http_options *o = &op->http->options;
 
-	if (op->cancelled)
-		return CURL_WRITEFUNC_ERROR;
-	if (len > op->request.max_bytes - op->body_bytes) {
-		op->body_too_long = true;
-		return CURL_WRITEFUNC_ERROR;
-	}
-	op->body_bytes += len;
-	op->request.on_chunk(op->request.ctx, data, len);
-	return op->cancelled ? CURL_WRITEFUNC_ERROR : len;
+	return !o->allow || o->allow(o->allow_ctx, address);
 }
 
 static void turn(struct http *h, curl_socket_t fd, int what);
@@ -128,7 +104,14 @@ static int on_timer_wanted(CURLM *multi, long timeout_ms, void *ctx)
 	return 0;
 }
 
-/* --- the end of a request --- */
+/* --- the course of a request --- */
+
+static void move(struct http_op *op, enum http_op_state state)
+{
+	TAILQ_REMOVE(&op->http->ops[op->state], op, entry);
+	op->state = state;
+	TAILQ_INSERT_TAIL(&op->http->ops[state], op, entry);
+}
 
 static void op_free(struct http_op *op)
 {
@@ -136,80 +119,111 @@ static void op_free(struct http_op *op)
 
 	if (op->begun)
 		curl_multi_remove_handle(h->multi, op->easy);
-	curl_easy_cleanup(op->easy);
-	TAILQ_REMOVE(&h->ops, op, entry);
+	http_op_looked_up(op);
+	TAILQ_REMOVE(&h->ops[op->state], op, entry);
 	h->n--;
-	free(op);
-}
-
-static void describe(const struct http_op *op, CURLcode code, char why[HTTP_WHY_MAX])
-{
-	long system_error = 0;
-
-	curl_easy_getinfo(op->easy, CURLINFO_OS_ERRNO, &system_error);
-	if (op->headers_too_long)
-		snprintf(why, HTTP_WHY_MAX, "its headers have more than %d bytes", HTTP_HEADERS_MAX);
-	else if (op->body_too_long || code == CURLE_FILESIZE_EXCEEDED)
-		snprintf(why, HTTP_WHY_MAX, "its answer has more than %zu bytes",
-			 op->request.max_bytes);
-	else if (code == CURLE_OPERATION_TIMEDOUT)
-		snprintf(why, HTTP_WHY_MAX, "no whole answer within %" PRId64 " ms",
-			 op->request.timeout_ms);
-	else if (code == CURLE_COULDNT_CONNECT && system_error != 0)
-		snprintf(why, HTTP_WHY_MAX, "%s", strerror((int)system_error));
-	else if (code == CURLE_COULDNT_CONNECT && op->request.unix_socket)
-		snprintf(why, HTTP_WHY_MAX, "it accepts no connection");	/* too many wait */
-	else
-		snprintf(why, HTTP_WHY_MAX, "%.*s", HTTP_WHY_MAX - 1,
-			 op->error[0] ? op->error : curl_easy_strerror(code));
-	for (char *c = why; *c; c++)
-		if (*c < ' ' || *c > '~')
-			*c = '?';
+	http_op_free(op);
 }
 
 static void finish(struct http_op *op, CURLcode code)
 {
 	struct http_request request = op->request;
-	bool cancelled = op->cancelled;
-	char why[HTTP_WHY_MAX] = "";
-	struct http_result result = { .why = why };
+	bool cancelled = op->state == HTTP_OP_CANCELLED;
+	char why[HTTP_WHY_MAX] = "", type[HTTP_CONTENT_TYPE_MAX] = "";
+	struct http_result result = { .content_type = type, .why = why };
 	long status = 0;
 
 	if (code == CURLE_OK)
 		curl_easy_getinfo(op->easy, CURLINFO_RESPONSE_CODE, &status);
 	result.status = (int)status;
 	if (status == 0)
-		describe(op, code, why);
+		http_op_describe(op, code, why);
+	else
+		strcpy(type, op->content_type);
 	op_free(op);
 	if (!cancelled)
 		request.on_done(request.ctx, &result);
 }
 
+static void begin(struct http_op *op)
+{
+	move(op, HTTP_OP_BEGUN);
+	op->begun = curl_multi_add_handle(op->http->multi, op->easy) == CURLM_OK;
+	if (!op->begun)
+		finish(op, CURLE_OUT_OF_MEMORY);
+}
+
+static int64_t left_ms(const struct http_op *op)
+{
+	return (op->deadline_ns - loop_clock().mono_ns + 999999) / 1000000;
+}
+
+static void begin_lookup(struct http_op *op)
+{
+	int64_t left = left_ms(op);
+
+	if (left <= 0) {
+		finish(op, CURLE_OPERATION_TIMEDOUT);
+		return;
+	}
+	event_free(op->deadline);
+	op->deadline = NULL;
+	curl_easy_setopt(op->easy, CURLOPT_TIMEOUT_MS, (long)left);
+	op->looks_up = true;
+	op->http->lookups++;
+	begin(op);
+}
+
+static void settle(struct http *h);
+
+static void on_deadline(evutil_socket_t fd, short what, void *ctx)
+{
+	struct http_op *op = ctx;
+	struct http *h = op->http;
+
+	(void)fd, (void)what;
+	loop_enter(h->loop);
+	finish(op, CURLE_OPERATION_TIMEDOUT);
+	settle(h);
+}
+
+/* Behind those that wait already. */
+static void queue_lookup(struct http_op *op)
+{
+	int64_t left = left_ms(op);
+	struct timeval wait = { left / 1000, left % 1000 * 1000 };
+
+	if (left <= 0)
+		wait = (struct timeval){ 0 };
+	move(op, HTTP_OP_WAITS);
+	op->deadline = evtimer_new(op->http->loop->base, on_deadline, op);
+	if (!op->deadline || event_add(op->deadline, &wait) < 0)
+		finish(op, CURLE_OUT_OF_MEMORY);
+}
+
 /* Outside of libcurl: what could not be done while it was at work, and what it has done. */
 static void settle(struct http *h)
 {
-	struct http_op *op, *next;
+	struct http_op *op;
 	struct CURLMsg *message;
 	int left;
 
-	for (op = TAILQ_FIRST(&h->ops); op; op = next) {
-		next = TAILQ_NEXT(op, entry);
-		if (op->cancelled) {
-			op_free(op);
-		} else if (!op->begun) {
-			op->begun = curl_multi_add_handle(h->multi, op->easy) == CURLM_OK;
-			if (op->begun)
-				continue;
-			finish(op, CURLE_OUT_OF_MEMORY);
-			next = TAILQ_FIRST(&h->ops);	/* who was told may have cancelled any */
-		}
-	}
+	while ((op = TAILQ_FIRST(&h->ops[HTTP_OP_CANCELLED])))
+		op_free(op);
 	while ((message = curl_multi_info_read(h->multi, &left))) {
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &op);
 		finish(op, message->data.result);
 	}
+	while ((op = TAILQ_FIRST(&h->ops[HTTP_OP_NEW]))) {
+		if (op->named)
+			queue_lookup(op);
+		else
+			begin(op);
+	}
+	while (h->lookups < HTTP_LOOKUPS_MAX && (op = TAILQ_FIRST(&h->ops[HTTP_OP_WAITS])))
+		begin_lookup(op);
 }
 
 static void turn(struct http *h, curl_socket_t fd, int what)
@@ -242,56 +256,17 @@ static void on_wake(evutil_socket_t fd, short what, void *ctx)
 
 /* --- requests --- */
 
-static bool set_options(struct http_op *op)
-{
-	const struct http_request *r = &op->request;
-	CURL *e = op->easy;
-	bool good = true;
-
-#define SET(option, value) (good = good && curl_easy_setopt(e, option, value) == CURLE_OK)
-	SET(CURLOPT_URL, r->url);
-	if (r->unix_socket)
-		SET(CURLOPT_UNIX_SOCKET_PATH, r->unix_socket);
-	SET(CURLOPT_PROTOCOLS_STR, "http,https");
-	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	SET(CURLOPT_USERAGENT, "meterd/" METERD_VERSION);
-	SET(CURLOPT_PROXY, "");
-	SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	SET(CURLOPT_FOLLOWLOCATION, 0L);
-	SET(CURLOPT_NOSIGNAL, 1L);
-	SET(CURLOPT_QUICK_EXIT, 1L);	/* a thread that looks a name up is not waited for */
-	SET(CURLOPT_FRESH_CONNECT, 1L);
-	SET(CURLOPT_FORBID_REUSE, 1L);
-	SET(CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
-	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)r->max_bytes);	/* when the length is told */
-	SET(CURLOPT_HEADERFUNCTION, on_header);
-	SET(CURLOPT_HEADERDATA, op);
-	SET(CURLOPT_WRITEFUNCTION, on_body);
-	SET(CURLOPT_WRITEDATA, op);
-	SET(CURLOPT_ERRORBUFFER, op->error);
-	SET(CURLOPT_PRIVATE, op);
-#undef SET
-	return good;
-}
-
 int http_get(struct http *h, const struct http_request *request, struct http_op **out)
 {
 	struct http_op *op;
+	int r;
 
-	if (h->n == HTTP_REQUESTS_MAX)
+	if (h->n == h->options.requests_max)
 		return -EAGAIN;
-	op = calloc(1, sizeof *op);
-	if (!op)
-		return -ENOMEM;
-	op->http = h;
-	op->request = *request;
-	op->easy = curl_easy_init();
-	if (!op->easy || !set_options(op)) {
-		curl_easy_cleanup(op->easy);
-		free(op);
-		return -ENOMEM;
-	}
-	TAILQ_INSERT_TAIL(&h->ops, op, entry);
+	r = http_op_new(&op, h, request);
+	if (r < 0)
+		return r;
+	TAILQ_INSERT_TAIL(&h->ops[HTTP_OP_NEW], op, entry);
 	h->n++;
 	event_active(h->wake, EV_TIMEOUT, 0);
 	*out = op;
@@ -300,15 +275,30 @@ int http_get(struct http *h, const struct http_request *request, struct http_op 
 
 void http_cancel(struct http_op *op)
 {
+	struct http *h = op ? op->http : NULL;
+
 	if (!op)
 		return;
-	if (op->http->in_curl)
-		op->cancelled = true;
-	else
-		op_free(op);
+	if (h->in_curl) {
+		move(op, HTTP_OP_CANCELLED);
+		return;
+	}
+	op_free(op);
+	if (h->lookups < HTTP_LOOKUPS_MAX && !TAILQ_EMPTY(&h->ops[HTTP_OP_WAITS]))
+		event_active(h->wake, EV_TIMEOUT, 0);
 }
 
-int http_new(struct http **out, struct loop *loop)
+static bool set_up(CURLM *multi, struct http *h)
+{
+	return curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_watch) == CURLM_OK &&
+	       curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, h) == CURLM_OK &&
+	       curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted) == CURLM_OK &&
+	       curl_multi_setopt(multi, CURLMOPT_TIMERDATA, h) == CURLM_OK &&
+	       curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS,
+				 (long)h->options.connections_kept_max) == CURLM_OK;
+}
+
+int http_new(struct http **out, struct loop *loop, const struct http_options *options)
 {
 	struct http *h;
 
@@ -320,16 +310,19 @@ int http_new(struct http **out, struct loop *loop)
 		return -ENOMEM;
 	}
 	h->loop = loop;
-	TAILQ_INIT(&h->ops);
+	if (options)
+		h->options = *options;
+	if (h->options.requests_max == 0)
+		h->options.requests_max = HTTP_REQUESTS_MAX;
+	if (h->options.connections_kept_max == 0)
+		h->options.connections_kept_max = HTTP_CONNECTIONS_KEPT_MAX;
+	for (int state = 0; state < HTTP_OP_STATES; state++)
+		TAILQ_INIT(&h->ops[state]);
 	TAILQ_INIT(&h->watches);
 	h->timer = evtimer_new(loop->base, on_timer, h);
 	h->wake = event_new(loop->base, -1, 0, on_wake, h);
 	h->multi = curl_multi_init();
-	if (!h->timer || !h->wake || !h->multi ||
-	    curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_watch) != CURLM_OK ||
-	    curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h) != CURLM_OK ||
-	    curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted) != CURLM_OK ||
-	    curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h) != CURLM_OK) {
+	if (!h->timer || !h->wake || !h->multi || !set_up(h->multi, h)) {
 		http_free(h);
 		return -ENOMEM;
 	}
@@ -344,8 +337,9 @@ void http_free(struct http *h)
 
 	if (!h)
 		return;
-	while ((op = TAILQ_FIRST(&h->ops)))
-		op_free(op);
+	for (int state = 0; state < HTTP_OP_STATES; state++)
+		while ((op = TAILQ_FIRST(&h->ops[state])))
+			op_free(op);
 	if (h->multi)
 		curl_multi_cleanup(h->multi);
 	while ((w = TAILQ_FIRST(&h->watches)))

@@ -88,7 +88,7 @@ static int setup(void **state)
 	signal(SIGPIPE, SIG_IGN);
 	assert_int_equal(loop_init(&loop, &stats), 0);
 	loop_enter(&loop);
-	assert_int_equal(http_new(&http, &loop), 0);
+	assert_int_equal(http_new(&http, &loop, NULL), 0);
 	canned_new(&one, &loop);
 	canned_new(&two, &loop);
 	strcpy(sockets.path[0], one.path);

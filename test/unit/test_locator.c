@@ -85,7 +85,7 @@ static int setup_with(int64_t interval_ms)
 	signal(SIGPIPE, SIG_IGN);
 	stats = (struct stats){ 0 };
 	assert_int_equal(loop_init(&loop, &stats), 0);
-	assert_int_equal(http_new(&http, &loop), 0);
+	assert_int_equal(http_new(&http, &loop, NULL), 0);
 	canned_new(&server, &loop);
 	strcpy(sockets.path[0], server.path);
 	assert_int_equal(engines_new(&engines, &loop, http, &sockets, &stats), 0);
