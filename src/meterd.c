@@ -1,7 +1,9 @@
 /*
  * meterd - parse, run, exit status.
  */
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "daemon.h"
@@ -27,12 +29,26 @@ static void print_stats(void)
 		printf("  %-28s %s\n", items[i].name, items[i].help);
 }
 
+/* Else what we open gets the numbers of those that are closed, and the log would be written to it. */
+static void open_standard_files(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	} while (fd >= 0 && fd < 2);
+	if (fd > 2)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct config config;
 	char error[512];
-	int first = config_load(&config, CONFIG_METERD, argc, argv, error, sizeof error);
+	int first;
 
+	open_standard_files();
+	first = config_load(&config, CONFIG_METERD, argc, argv, error, sizeof error);
 	if (first >= 0 && !config.help && !config.version && first < argc) {
 		snprintf(error, sizeof error, "%.100s: no such argument", argv[first]);
 		first = -1;

@@ -15,6 +15,7 @@
 	X(readings_failed, "readings that failed: a gap") \
 	X(readings_timed_out, "of these, not answered within one interval") \
 	X(readings_reopened, "readings that opened files anew: the bound of kept ones is reached") \
+	X(limits_too_deep, "readings without a limit: more cgroups above than are looked at") \
 	X(network_unreadable, "readings without a network: its namespace cannot be read") \
 	X(readings_repeated, "answers that carried the stamp of the one before: no sample") \
 	X(samples, "samples stored") \

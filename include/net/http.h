@@ -31,9 +31,17 @@
 
 struct sockaddr;
 
+enum http_trouble {
+	HTTP_NO_TROUBLE,
+	HTTP_UNANSWERED,	/* not reached, too slow, cut short, not to be understood */
+	HTTP_TOO_LARGE,		/* the body has more than max_bytes */
+	HTTP_NOT_ALLOWED,	/* no address of the host may be connected to */
+};
+
 struct http_result {
 	int status;			/* as answered, 200 or another; 0 = there was no whole answer */
 	const char *content_type;	/* printable, cut to HTTP_CONTENT_TYPE_MAX - 1; "" = none was told */
+	enum http_trouble trouble;	/* with status 0 */
 	const char *why;		/* with status 0: printable; never a user or password of the URL */
 };
 
@@ -81,5 +89,8 @@ void http_free(struct http *h);
 int http_get(struct http *h, const struct http_request *request, struct http_op **out);
 /* Nothing more is told of it. From everywhere, callbacks included. NULL is fine. */
 void http_cancel(struct http_op *op);
+
+/* Of the answer whose body comes in, as in struct http_result; from on_chunk only. */
+const char *http_content_type(const struct http_op *op);
 
 #endif

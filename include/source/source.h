@@ -76,7 +76,10 @@ int source_bind_container(struct source_set *set, const struct container *contai
 			  struct source **out, char error[SOURCE_ERROR_MAX]);
 void source_free(struct source *s);	/* NULL is fine */
 
-/* What it is bound to, in words: "cgroup /docker/0123", "process 4711". */
+/*
+ * What it is bound to, in words: "cgroup /docker/0123", "process 4711". What is not printable ASCII
+ * becomes '?'.
+ */
 void source_describe(const struct source *s, char *out, size_t size);
 
 /*

@@ -81,7 +81,7 @@ static int take(void *own, int val, const char *arg, char *error, size_t error_s
 	default:
 		o->has_span = true;
 		if (timefmt_parse_duration(arg, strlen(arg), &o->probe.span_ms) &&
-		    o->probe.span_ms <= SPAN_MAX_MS)
+		    o->probe.span_ms >= 0 && o->probe.span_ms <= SPAN_MAX_MS)
 			return 0;
 		return config_wrong("--span", arg, "0 to 1h", error, error_size);
 	}

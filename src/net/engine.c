@@ -120,6 +120,10 @@ static void engine_failed(struct engines *e, struct engine *engine, const char *
 	engine->silent_until_ms = now_ms + wait;
 }
 
+/*
+ * Also when that cannot be understood, or is too long: much of it is written by who made the
+ * container, and he may not keep us from asking for those of others.
+ */
 static void engine_answered(struct engine *engine)
 {
 	engine->failures = 0;
@@ -185,10 +189,9 @@ static bool take_answer(struct engines *e, struct engine *engine, struct engine_
 			       : container_answer_read(q->body.data, q->body.len, q->name,
 						       &q->container, error);
 
+	engine_answered(engine);
 	if (r == CONTAINER_MALFORMED)
-		engine_failed(e, engine, error);
-	else
-		engine_answered(engine);
+		e->stats->engine_failures++;
 	if (r == CONTAINER_RUNS)
 		e->stats->engine_found++;
 	else if (r > 0 && r != CONTAINER_MALFORMED)
@@ -217,10 +220,14 @@ static void on_done(void *ctx, const struct http_result *result)
 		e->stats->engine_unknown++;
 		say_why(q, engine, "no such container");
 	} else {
-		if (result->status == 0 || result->status >= 500)
-			engine_failed(e, engine, text);
-		else
+		if (result->trouble == HTTP_TOO_LARGE) {
+			e->stats->engine_failures++;
 			engine_answered(engine);
+		} else if (result->status == 0 || result->status >= 500) {
+			engine_failed(e, engine, text);
+		} else {
+			engine_answered(engine);
+		}
 		say_why(q, engine, text);
 	}
 	buffer_clear(&q->body);

@@ -136,10 +136,12 @@ static void finish(struct http_op *op, CURLcode code)
 	if (code == CURLE_OK)
 		curl_easy_getinfo(op->easy, CURLINFO_RESPONSE_CODE, &status);
 	result.status = (int)status;
-	if (status == 0)
+	if (status == 0) {
+		result.trouble = http_op_trouble(op, code);
 		http_op_describe(op, code, why);
-	else
+	} else {
 		strcpy(type, op->content_type);
+	}
 	op_free(op);
 	if (!cancelled)
 		request.on_done(request.ctx, &result);

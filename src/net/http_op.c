@@ -148,6 +148,11 @@ static int on_connected(void *ctx, char *to, char *from, int to_port, int from_p
 	return CURL_PREREQFUNC_OK;
 }
 
+const char *http_content_type(const struct http_op *op)
+{
+	return op->content_type;
+}
+
 /* --- the end --- */
 
 static void describe_timeout(const struct http_op *op, char why[HTTP_WHY_MAX])
@@ -155,6 +160,15 @@ static void describe_timeout(const struct http_op *op, char why[HTTP_WHY_MAX])
 	snprintf(why, HTTP_WHY_MAX, "%s within %" PRId64 " ms",
 		 op->state == HTTP_OP_WAITS || op->looks_up ? "no lookup of its name" : "no whole answer",
 		 op->request.timeout_ms);
+}
+
+enum http_trouble http_op_trouble(const struct http_op *op, CURLcode code)
+{
+	if (op->body_too_long || code == CURLE_FILESIZE_EXCEEDED)
+		return HTTP_TOO_LARGE;
+	if (code == CURLE_COULDNT_CONNECT && op->refused[0] && !op->tried)
+		return HTTP_NOT_ALLOWED;
+	return HTTP_UNANSWERED;
 }
 
 void http_op_describe(const struct http_op *op, CURLcode code, char why[HTTP_WHY_MAX])

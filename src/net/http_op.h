@@ -53,5 +53,6 @@ int http_op_new(struct http_op **out, struct http *http, const struct http_reque
 void http_op_free(struct http_op *op);
 
 /* Why there is no whole answer. */
+enum http_trouble http_op_trouble(const struct http_op *op, CURLcode code);
 void http_op_describe(const struct http_op *op, CURLcode code, char why[HTTP_WHY_MAX]);
 #endif

@@ -240,15 +240,31 @@ static bool read_limit(struct visit *v, size_t level, const char *dir, uint64_t 
 	return strcmp(text, "max\n") == 0 || procfs_only_number(text, limit);
 }
 
+/* Of a path below a mount, with the mount's own directory. */
+static size_t count_levels(const char *path)
+{
+	size_t n = 1;
+
+	for (; *path != '\0'; path++)
+		n += *path == '/';
+	return n;
+}
+
 /*
  * v2: the least memory.max from here up to the mount's own directory, which inside of a container
- * has one, too. *limit is NO_LIMIT when there is none. false: one of them cannot be understood.
+ * has one, too. *limit is NO_LIMIT when there is none. false: one of them cannot be understood, or
+ * they are too many.
  */
 static bool unified_limit(struct visit *v, uint64_t *limit)
 {
 	uint64_t least = NO_LIMIT, here;
 	char dir[CGROUP_PATH_MAX];
 
+	if (count_levels(v->files->memory.path) > CGROUP_LIMITS_MAX) {
+		if (v->host->too_deep)
+			++*v->host->too_deep;
+		return false;
+	}
 	strcpy(dir, v->files->memory.path);
 	for (size_t level = 0;; level++) {
 		if (!read_limit(v, level, dir, &here))
@@ -390,6 +406,20 @@ static int read_found(struct visit *v, struct netdev_ns *netdev, struct reading 
 	return r;
 }
 
+/*
+ * In a cgroup that is removed after it was opened no file is found, as if it had none: whether the
+ * one at this path is still that one tells the two apart.
+ */
+static bool was_removed(const struct visit *v, const char *path)
+{
+	const struct cgroup_files *files = v->files;
+	struct cgroup_place cpu, memory;
+
+	return cgroup_place_find(&cpu, &memory, &v->host->mounts, path) < 0 ||
+	       !cgroup_identity_same(&files->cpu.id, &cpu.id) ||
+	       !cgroup_identity_same(&files->memory.id, &memory.id);
+}
+
 /* What turns out to be gone may have been made anew: then the reading is of that one, all of it. */
 static int read_twice(struct visit *v, const char *path, struct netdev_ns *netdev,
 		      struct reading *out)
@@ -403,6 +433,8 @@ static int read_twice(struct visit *v, const char *path, struct netdev_ns *netde
 			r = look(v, path);
 		if (r == 0)
 			r = read_found(v, netdev, out);
+		if (r == 0 && out->has == 0 && !v->gone)
+			v->gone = was_removed(v, path);
 		if (!v->gone)
 			break;
 		cgroup_files_release(v->files);
@@ -420,8 +452,8 @@ int cgroup_read(const struct cgroup_host *host, const char *path, struct cgroup_
 
 	out->has = 0;
 	r = read_twice(&v, path, netdev, out);
-	if (r == 0 && out->has == 0)
-		r = cgroup_probe(host, path);
+	if (r == 0 && out->has == 0 && v.gone)
+		r = -ENOENT;
 	if (r == 0 && out->has != 0) {
 		files->readings++;
 		return 0;

@@ -28,6 +28,7 @@ struct cgroup_host {
 	struct netdev_shared netdev;
 	const char *root;		/* where the host's / is, "" for / */
 	uint64_t memory_total;		/* MemTotal, bytes; UINT64_MAX = not known */
+	uint64_t *too_deep;		/* counter of readings beyond CGROUP_LIMITS_MAX, or NULL */
 	struct container_index *containers;
 	const struct source_observer *observer;	/* or NULL */
 };
@@ -74,6 +75,11 @@ bool cgroup_has_cpu(const struct cgroup_host *host, const char *path);
 
 /* Limits further up are opened for each reading. */
 #define CGROUP_LIMITS_KEPT 6
+/*
+ * So many levels are looked at, the mount's own directory included; of what is deeper no limit is
+ * told. Whoever may make cgroups in his own could hold the loop with them.
+ */
+#define CGROUP_LIMITS_MAX 64
 
 /*
  * What is kept open of one cgroup between its readings. On a cgroup file system the kernel tells

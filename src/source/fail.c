@@ -3,6 +3,13 @@
 
 #include "fail.h"
 
+void source_make_printable(char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text < 0x20 || *text > 0x7e)
+			*text = '?';
+}
+
 int source_fail(char error[SOURCE_ERROR_MAX], enum failure reason, const char *format, ...)
 {
 	va_list ap;
@@ -10,9 +17,6 @@ int source_fail(char error[SOURCE_ERROR_MAX], enum failure reason, const char *f
 	va_start(ap, format);
 	vsnprintf(error, SOURCE_ERROR_MAX, format, ap);
 	va_end(ap);
-	for (char *c = error; *c != '\0'; c++) {
-		if (*c < 0x20 || *c > 0x7e)
-			*c = '?';
-	}
+	source_make_printable(error);
 	return (int)reason;
 }

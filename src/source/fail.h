@@ -14,4 +14,7 @@
 int source_fail(char error[SOURCE_ERROR_MAX], enum failure reason, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The same of any text that is shown: what is not printable ASCII becomes '?'. */
+void source_make_printable(char *text);
+
 #endif

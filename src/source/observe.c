@@ -5,22 +5,16 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "fail.h"
 #include "procfs.h"
-
-static void make_printable(char *text)
-{
-	for (; *text != '\0'; text++)
-		if (*text < 0x20 || *text > 0x7e)
-			*text = '?';
-}
 
 static void tell(const struct source_observer *o, char *path, const char *format, va_list ap)
 {
 	char found[SOURCE_ERROR_MAX];
 
 	vsnprintf(found, sizeof found, format, ap);
-	make_printable(path);
-	make_printable(found);
+	source_make_printable(path);
+	source_make_printable(found);
 	o->file(o->ctx, path, found);
 }
 

@@ -84,6 +84,7 @@ int source_set_new(struct source_set **out, const struct source_options *options
 	netdev_shared_load(&set->host.netdev, set->host_root);
 	set->host.netdev.observer = set->observer;
 	set->host.netdev.unreadable = set->stats ? &set->stats->network_unreadable : NULL;
+	set->host.too_deep = set->stats ? &set->stats->limits_too_deep : NULL;
 	set->host.memory_total = memory_total(set->host_root);
 	*out = set;
 out:
@@ -295,6 +296,7 @@ void source_describe(const struct source *s, char *out, size_t size)
 		snprintf(out, size, "cgroup %s", s->path);
 	else
 		snprintf(out, size, "process %" PRId64, s->pid);
+	source_make_printable(out);
 }
 
 static void count_open(const struct source_set *set)

@@ -270,6 +270,7 @@ def test_bad_engine(meterd, api, watch, engine, container_cgroup, worker, how):
     stats = daemon.wait_stats("it is asked again", lambda stats: stats["engine_failures"] >= 2)
     assert stats["engine_found"] == stats["engine_unknown"] == 0
     print(f"{how}: loop_held_max_us={stats['loop_held_max_us']}")
+    steady.take(6)
     assert_rhythm([sample for _, sample in steady.received()])
     if how in ("absent", "refuse", "fill"):
         return

@@ -88,6 +88,19 @@ def test_cgroup(cgroup, contained):
     assert result_of(said, "cgroup_path") == ["not given"]
 
 
+def test_name_is_not_printable(cgroup, new_cgroup, worker):
+    """Who makes a cgroup may call it what he likes: no terminal takes orders from it."""
+    hostile = new_cgroup(os.fsdecode(os.fsencode(cgroup.path) + b"/\x1b[31m\xff"))
+    process = worker()
+    hostile.add(process.pid)
+    shown = f"cgroup {cgroup.path}/?[31m?"
+    said = probe("--pid", process.pid, "--span", "0")
+    assert said["bound"] == shown and result_of(said, "pid") == [shown]
+    for form in "table", "csv":
+        text = output_of(NOWHERE, "probe", "--pid", process.pid, "--span", "0", "-o", form, env=NO_ENGINE)
+        assert text.isascii() and text.replace("\n", "").isprintable()
+
+
 def test_container_id(container_cgroup, worker):
     container_cgroup.add(worker().pid)
     said = probe("--container", id_of(container_cgroup)[:12])
@@ -150,6 +163,7 @@ def test_forms(worker):
     ([], "probe: nothing to look for: .*"),
     (["--pid", "0"], "--pid: '0' is not what it may be: 1 to 2147483647"),
     (["--pid", "1", "--span", "2h"], "--span: '2h' is not what it may be: 0 to 1h"),
+    (["--pid", "1", "--span", "-1s"], "--span: '-1s' is not what it may be: 0 to 1h"),
     (["--pid", "1", "--host-root", "/nowhere"], "--host-root: '/nowhere' is not what it may be: .*"),
     (["a b"], "ID: 'a b' is not what it may be: .*"),
 ])

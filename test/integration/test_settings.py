@@ -1,5 +1,6 @@
 """include/core/config.h: settings from flags and environment, and what is said about wrong ones."""
 
+import os
 import re
 
 import pytest
@@ -159,3 +160,10 @@ def test_log_level(meterd):
     running = meterd("--log-level", "error")
     assert running.terminate() == 0
     assert running.log() == ""
+
+
+def test_closed_standard_files(meterd):
+    """Started without standard files: the log goes nowhere, not into what got their numbers instead."""
+    running = meterd(under=["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"])
+    for number in range(3):
+        assert os.readlink(f"/proc/{running.pid}/fd/{number}") == "/dev/null"

@@ -1,7 +1,9 @@
 #include <sys/resource.h>
 
 #include "unit.h"
+#include "../../src/source/cgroup.h"
 #include "source_machines.h"
+#include "stats.h"
 
 #define CPU READING_CPU_TIME
 #define USED READING_MEMORY_USED
@@ -159,6 +161,53 @@ static void test_nothing_readable(void **state)
 	tree_free();
 }
 
+/* Each level costs a file, and whoever may make cgroups in his own makes as many as he likes. */
+static const struct depth_case {
+	size_t depth;
+	bool has_limit;
+} depth_cases[] = {
+	{ CGROUP_LIMITS_KEPT + 1, true },
+	{ CGROUP_LIMITS_MAX - 1, true },	/* and the mount's own directory */
+	{ CGROUP_LIMITS_MAX, false },
+	{ 1500, false },
+};
+
+static void test_deep(void **state)
+{
+	char below[TARGET_STRING_MAX + 1], path[PATH_MAX + 32];
+	struct stats stats = { 0 };
+	struct source_set *set;
+	struct source *s;
+	struct reading r;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(depth_cases); i++) {
+		const struct depth_case *c = &depth_cases[i];
+
+		print_message("# %zu deep\n", c->depth);
+		tree_new();
+		plant_v2();
+		tree_put("/cg/d/memory.max", "5000\n");
+		strcpy(below, "/d");
+		for (size_t n = 1; n < c->depth; n++)
+			strcat(below, "/x");
+		snprintf(path, sizeof path, "/cg%s/memory.current", below);
+		tree_put(path, "1000\n");
+		snprintf(path, sizeof path, "/cg%s/memory.stat", below);
+		tree_put(path, "inactive_file 300\n");
+		set = tree_set_keeping(tree_dir, false, 100, &stats);
+		s = tree_bind(set, SOURCE_CGROUP, below, 0);
+		tree_read(set, s, &r);
+		assert_int_equal(r.has & USED, USED);
+		assert_int_equal(r.has & LIMIT, c->has_limit ? LIMIT : 0);
+		assert_int_equal(stats.limits_too_deep, !c->has_limit);
+		stats.limits_too_deep = 0;
+		source_free(s);
+		source_set_free(set);
+		tree_free();
+	}
+}
+
 static void test_incarnation(void **state)
 {
 	struct source_set *set;
@@ -299,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_nothing_readable),
+		cmocka_unit_test(test_deep),
 		cmocka_unit_test(test_incarnation),
 		cmocka_unit_test(test_network),
 		cmocka_unit_test(test_no_descriptors),

@@ -298,6 +298,51 @@ static void test_made_anew(void **state)
 	assert_int_equal(tree_descriptors(), before);
 }
 
+static void remake(void)
+{
+	for (;;) {
+		cgroup_remove();
+		if (!cgroup_make(cgroup_dirs))
+			_exit(1);
+	}
+}
+
+/*
+ * Whatever is removed or made between two steps of a reading, it is gone or it is read. But for a
+ * moment of its removal in which the kernel shows a cgroup that has no files any more.
+ */
+static void test_made_anew_meanwhile(void **state)
+{
+	unsigned read = 0, gone = 0, unreadable = 0;
+	struct source_set *set;
+	char error[SOURCE_ERROR_MAX];
+	struct reading r;
+	struct source *s;
+	int done;
+
+	(void)state;
+	if (cgroup_cannot())
+		return;
+	set = tree_set("", false);
+	s = tree_bind(set, SOURCE_CGROUP, cgroup_name, 0);
+	member = live_child(remake, &done);
+	close(done);
+	while (read + gone + unreadable < 20000 || read < 100 || gone < 100) {
+		if (source_read(set, s, &r, error) == 0)
+			read++;
+		else if (strstr(error, "is gone"))
+			gone++;
+		else if (strstr(error, "nothing can be read of"))
+			unreadable++;
+		else
+			fail_msg("%s", error);
+	}
+	print_message("# read %u, gone %u, unreadable %u\n", read, gone, unreadable);
+	assert_true(unreadable < gone / 100);
+	source_free(s);
+	source_set_free(set);
+}
+
 /* Only v1 can; another cgroup may be made under the old name. */
 static void test_renamed(void **state)
 {
@@ -504,6 +549,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_network_of_host, cgroup_setup, teardown),
 		cmocka_unit_test_setup_teardown(test_member_comes, cgroup_setup, teardown),
 		cmocka_unit_test_setup_teardown(test_made_anew, cgroup_setup, teardown),
+		cmocka_unit_test_setup_teardown(test_made_anew_meanwhile, cgroup_setup, teardown),
 		cmocka_unit_test_setup_teardown(test_renamed, cgroup_setup, teardown),
 		cmocka_unit_test_setup_teardown(test_member_moves_out, cgroup_setup, teardown),
 		cmocka_unit_test_setup_teardown(test_member_ends, cgroup_setup, teardown),

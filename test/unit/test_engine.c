@@ -262,6 +262,31 @@ static void test_suspension(void **state)
 	expect("status 500", ++requests, suspended);
 }
 
+/*
+ * What is told of a container may have been written by who made it: that it cannot be understood, or
+ * is too long, is no reason not to ask for others.
+ */
+static const struct told_case {
+	const char *answer, *why;
+} told_cases[] = {
+	{ "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n{", "more than 262144 bytes" },
+	{ ANSWER("200 OK", "{\"Id\":7}"), "not an engine's answer" },
+	{ ANSWER("200 OK", "\\u0000"), "not an engine's answer" },
+};
+
+static void test_bad_container(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(told_cases); i++) {
+		use(1);
+		canned_answers(&one, told_cases[i].answer, CANNED_CLOSE);
+		for (uint64_t n = 1; n <= 3; n++) {
+			expect(told_cases[i].why, n, 0);
+			assert_int_equal(stats.engine_failures, n);
+		}
+	}
+}
+
 /* What was under way together fails together: once. */
 static void test_one_failure_of_many(void **state)
 {
@@ -363,6 +388,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_long_sentence),
 		cmocka_unit_test(test_suspension),
+		cmocka_unit_test(test_bad_container),
 		cmocka_unit_test(test_one_failure_of_many),
 		cmocka_unit_test(test_trial),
 		cmocka_unit_test(test_turns),
