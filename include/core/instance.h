@@ -39,9 +39,14 @@ struct instance {
 	struct ring *ring;
 	bool has_latest;
 	struct wire_sample latest;	/* exact, as published */
-	char last_error[INSTANCE_ERROR_MAX];	/* "" = the last reading was good */
+	/* "" = the last reading was good, and so was the page of metrics, if it has one */
+	char last_error[INSTANCE_ERROR_MAX];
 	int64_t last_error_ms;
 	enum source_kind source;	/* what reads it; SOURCE_NONE = not known yet */
+
+	/* What its page of metrics told requests and latency by; the reader's; NULL = nothing. */
+	const char *request_family;
+	const char *latency_family;
 
 	void *reader;			/* what reads it; owned by who made it, see struct pipeline_io */
 	void *endpoints;		/* its own subscriptions, with --node; likewise */

@@ -87,5 +87,10 @@ void pipeline_on_reading(struct pipeline *p, struct instance *i, const struct re
 /* error is one sentence, copied; the reason is counted with the source of the instance. */
 void pipeline_on_failure(struct pipeline *p, struct instance *i, enum failure reason,
 			 const char *error, const struct moment *now);
+/*
+ * Of a good reading that has just ended: why the page of metrics that belongs to it is missing. It is
+ * shown as the last error, and no reading failed for it.
+ */
+void pipeline_note(struct instance *i, const char *error, const struct moment *now);
 
 #endif

@@ -19,6 +19,8 @@ enum reading_has {
 	READING_MEMORY_LIMIT = 1 << 3,
 	READING_NETWORK_IN = 1 << 4,
 	READING_NETWORK_OUT = 1 << 5,
+	READING_REQUESTS = 1 << 6,	/* of its page of metrics, these two */
+	READING_LATENCY = 1 << 7,
 	READING_NETWORK = READING_NETWORK_IN | READING_NETWORK_OUT,
 };
 
@@ -33,10 +35,15 @@ struct reading {
 	uint64_t memory_limit;		/* bytes, the effective one; absent when there is none */
 	uint64_t network_in;		/* counters: bytes over all interfaces but lo */
 	uint64_t network_out;
+	double requests_per_sec;	/* rates already, as cpu_percent may be */
+	double latency_p95_ms;
 };
 
 /* A source's own stamp is believed when it is this near to now. */
 #define READING_STAMP_SLACK_MS (5 * 60 * 1000)
+
+/* Are the counters of both readings the same ones, as far as the source can tell? */
+bool reading_same_incarnation(const struct reading *a, const struct reading *b);
 
 /* Is *now the very reading that *before was: both carry a stamp, and it is the same? */
 bool reading_is_same(const struct reading *before, const struct reading *now);

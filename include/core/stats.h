@@ -46,6 +46,16 @@
 	X(engine_unknown, "of these, no such container, or one that does not run") \
 	X(engine_failures, "of these, not answered as an engine does, or not at all") \
 	X(engine_suspended, "questions not put to an engine, because it failed just before") \
+	X(scrapes, "pages of metrics that were to be fetched") \
+	X(scrapes_failed, "of these, failed for one of the reasons that follow") \
+	X(scrapes_refused_url, "of these, not begun: no URL, or a family's name that cannot be") \
+	X(scrapes_refused_address, "of these, not connected: the address is in no network that is allowed") \
+	X(scrapes_refused_full, "of these, not begun: too many are under way") \
+	X(scrapes_unanswered, "of these, without a whole answer: not reached, too slow, cut short") \
+	X(scrapes_status, "of these, answered with another status than 200") \
+	X(scrapes_too_large, "of these, with a page over the bound of bytes") \
+	X(scrapes_too_many_series, "of these, with a family over the bound of series") \
+	X(scrapes_malformed, "of these, with a page that cannot be read, or nothing in it to tell") \
 	X(slow_consumer, "times the library dropped messages because we did not keep up") \
 	X(disconnects, "connections to NATS lost") \
 	X(loop_passes, "passes of the event loop")

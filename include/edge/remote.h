@@ -10,25 +10,29 @@
 
 #include "bus.h"
 #include "instance.h"
-#include "pipeline.h"
+#include "stats.h"
 
 struct remote;
 
 struct remote_options {
 	const char *control_prefix;
 	size_t max_body;	/* bytes of an answer */
+	/* The end of what remote_ask() began; also from inside it. error is one sentence. */
+	void (*on_reading)(void *ctx, struct instance *i, const struct reading *reading);
+	void (*on_failure)(void *ctx, struct instance *i, enum failure reason, const char *error);
+	void *ctx;
 };
 
 /* Everything is borrowed. -ENOMEM. */
-int remote_new(struct remote **out, struct bus *bus, struct pipeline *pipeline,
-	       const struct remote_options *options, struct stats *stats);
+int remote_new(struct remote **out, struct bus *bus, const struct remote_options *options,
+	       struct stats *stats);
 void remote_free(struct remote *r);	/* before the bus; NULL is fine */
 
 void remote_on_up(struct remote *r);
 void remote_on_lost(struct remote *r);
 
-/* Asks. Ends in pipeline_on_reading() or pipeline_on_failure(), now or later. */
-void remote_ask(struct remote *r, struct instance *i, const struct moment *now);
+/* Asks. Ends in on_reading or on_failure, now or later. */
+void remote_ask(struct remote *r, struct instance *i);
 /* Nobody waits for its answer any more. One sentence if nobody was there to be asked, else NULL. */
 const char *remote_forget(struct remote *r, struct instance *i);
 

@@ -18,6 +18,7 @@
 #include "reading.h"
 
 #define SOURCE_ERROR_MAX 192
+#define SOURCE_ADDRESS_MAX 46	/* of an IP address as text, with its NUL */
 
 struct container;
 struct stats;
@@ -90,5 +91,12 @@ void source_describe(const struct source *s, char *out, size_t size);
  */
 int source_read(struct source_set *set, struct source *s, struct reading *out,
 		char error[SOURCE_ERROR_MAX]);
+
+/*
+ * The IP address at which what was read last is reached from here: v4 if it has one, else v6; false =
+ * none, or its network is not its own. A few file reads. It comes from whoever rules in there: where
+ * it may be connected to is for the caller to say.
+ */
+bool source_address(struct source_set *set, struct source *s, char out[SOURCE_ADDRESS_MAX]);
 
 #endif

@@ -66,7 +66,7 @@ const struct config_setting config_settings[] = {
 	  "where pages may be fetched from; others are not connected to" },
 	{ "metrics-timeout", 0, "METERD_METRICS_TIMEOUT", CONFIG_METERD, SETTING_DURATION,
 	  AT(metrics_timeout_ms), "5s", 10, HOUR, { 0 },
-	  "how long fetching a page may take; never longer than the interval" },
+	  "how long fetching a page may take; never longer than 3/4 of the interval" },
 	{ "metrics-ca", 0, "METERD_METRICS_CA", CONFIG_METERD, SETTING_FILE, AT(metrics_ca), "", 0,
 	  0, { 0 }, "CA certificates for https, in place of those of the system" },
 	{ "request-counter", 0, "METERD_REQUEST_COUNTER", CONFIG_METERD, SETTING_FAMILY,

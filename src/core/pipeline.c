@@ -226,6 +226,13 @@ static void begin_reading(struct pipeline *p, struct instance *i, const struct m
 	p->io->begin_reading(p->io->ctx, i);
 }
 
+void pipeline_note(struct instance *i, const char *error, const struct moment *now)
+{
+	if (snprintf(i->last_error, sizeof i->last_error, "%s", error) >= INSTANCE_ERROR_MAX)
+		strcpy(i->last_error + INSTANCE_ERROR_MAX - sizeof "...", "...");
+	i->last_error_ms = now->wall_ms;
+}
+
 static void fail(struct pipeline *p, struct instance *i, enum failure reason, const char *error,
 		 const struct moment *now)
 {
@@ -233,9 +240,7 @@ static void fail(struct pipeline *p, struct instance *i, enum failure reason, co
 	stats_failure(p->stats, i->source, reason);
 	if (i->failures < UINT32_MAX)
 		i->failures++;
-	if (snprintf(i->last_error, sizeof i->last_error, "%s", error) >= INSTANCE_ERROR_MAX)
-		strcpy(i->last_error + INSTANCE_ERROR_MAX - sizeof "...", "...");
-	i->last_error_ms = now->wall_ms;
+	pipeline_note(i, error, now);
 	schedule_add(&p->schedule, &i->due, next_reading_ms(p, i));
 }
 

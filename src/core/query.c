@@ -222,6 +222,8 @@ static struct list_entry entry_of(const struct instance *i)
 		.source = i->source == SOURCE_NONE ? NULL : source_kind_name(i->source),
 		.last_error = i->last_error[0] ? i->last_error : NULL,
 		.last_error_ms = i->last_error_ms,
+		.request_family = i->request_family,
+		.latency_family = i->latency_family,
 	};
 }
 

@@ -1,6 +1,6 @@
 #include "reading.h"
 
-static bool same_incarnation(const struct reading *a, const struct reading *b)
+bool reading_same_incarnation(const struct reading *a, const struct reading *b)
 {
 	return a->incarnation[0] == b->incarnation[0] && a->incarnation[1] == b->incarnation[1];
 }
@@ -8,7 +8,7 @@ static bool same_incarnation(const struct reading *a, const struct reading *b)
 bool reading_is_same(const struct reading *before, const struct reading *now)
 {
 	return before->stamp_ms && before->stamp_ms == now->stamp_ms &&
-	       same_incarnation(before, now);
+	       reading_same_incarnation(before, now);
 }
 
 /* Seconds between the two; 0 or less = no time that a rate could be over. */
@@ -37,7 +37,7 @@ static void rates(const struct reading *before, const struct reading *now, struc
 {
 	double seconds = seconds_between(before, now);
 
-	if (!same_incarnation(before, now) || seconds <= 0)
+	if (!reading_same_incarnation(before, now) || seconds <= 0)
 		return;
 	/* A CPU counter that began anew without saying so: the others did too. */
 	if (went_back(before, now, READING_CPU_TIME, before->cpu_ns, now->cpu_ns))
@@ -71,4 +71,8 @@ void rate_sample(const struct reading *before, const struct reading *now, int64_
 		rates(before, now, out);
 	if (now->has & READING_CPU_PERCENT)
 		out->value[METRIC_CPU_PERCENT] = now->cpu_percent;
+	if (now->has & READING_REQUESTS)
+		out->value[METRIC_REQUESTS] = now->requests_per_sec;
+	if (now->has & READING_LATENCY)
+		out->value[METRIC_LATENCY_P95] = now->latency_p95_ms;
 }

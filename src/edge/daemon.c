@@ -103,6 +103,20 @@ static void io_untracked(void *ctx, struct instance *i)
 	sampler_unbind(d->sampler, i);
 }
 
+static void remote_on_reading(void *ctx, struct instance *i, const struct reading *reading)
+{
+	struct daemon *d = ctx;
+
+	sampler_on_reading(d->sampler, i, reading);
+}
+
+static void remote_on_failure(void *ctx, struct instance *i, enum failure reason, const char *error)
+{
+	struct daemon *d = ctx;
+
+	sampler_on_failure(d->sampler, i, reason, error);
+}
+
 /* --- what the bus tells --- */
 
 static void bus_on_up(void *ctx)
@@ -189,7 +203,7 @@ static void after_pass(void *ctx)
 
 static void log_stats(const struct daemon *d)
 {
-	char line[4000];
+	char line[8000];
 	size_t n, len = 0;
 	const struct stats_item *items = stats_items(&n);
 
@@ -241,33 +255,40 @@ static int watch_signals(struct daemon *d)
 /* --- making and ending --- */
 
 /*
- * How many files may be kept open. We first take what the hard limit allows: the soft one is low
+ * How many descriptors there may be. We first take what the hard limit allows: the soft one is low
  * for the sake of programs that use select(), which neither we nor our libraries do.
  */
-static size_t max_open_files(const struct config *c)
+static size_t descriptors_max(void)
 {
 	struct rlimit limit, raised;
-	rlim_t most;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return 0;
 	raised = (struct rlimit){ limit.rlim_max, limit.rlim_max };
 	if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
 		limit = raised;
-	/* The rest is for connections, and for what is open for a moment only. */
-	most = limit.rlim_cur / 4 * 3;
-	if (c->max_open_files > 0 && (rlim_t)c->max_open_files < most)
-		most = (rlim_t)c->max_open_files;
-	return (size_t)most;
+	return (size_t)limit.rlim_cur;
+}
+
+/* The rest is for connections, and for what is open for a moment only. */
+static size_t max_open_files(const struct config *c, size_t descriptors)
+{
+	size_t most = descriptors / 4 * 3;
+
+	return c->max_open_files > 0 && (size_t)c->max_open_files < most ? (size_t)c->max_open_files
+									: most;
 }
 
 /* What reads the instances. */
 static int start_sampler(struct daemon *d)
 {
 	const struct config *c = d->config;
+	size_t descriptors = descriptors_max();
 	struct sampler_options options = {
 		.config = c,
-		.sources = { c->host_root, c->process_children, max_open_files(c), &d->stats },
+		.sources = { c->host_root, c->process_children, max_open_files(c, descriptors),
+			     &d->stats },
+		.max_connections = descriptors / 8 + 1,
 		.loop = &d->loop,
 		.pipeline = d->pipeline,
 		.remote = d->remote,
@@ -286,7 +307,8 @@ static int start_sampler(struct daemon *d)
 static int start_path(struct daemon *d)
 {
 	const struct config *c = d->config;
-	struct remote_options remote = { c->control_prefix, (size_t)c->max_body_bytes };
+	struct remote_options remote = { c->control_prefix, (size_t)c->max_body_bytes,
+					 remote_on_reading, remote_on_failure, d };
 	struct pipeline_options pipeline = {
 		.tracker = { c->node, (size_t)c->capacity, c->interval_ms,
 			     (size_t)c->max_instances, (size_t)c->max_tombstones, c->tombstone_ttl_ms },
@@ -299,7 +321,7 @@ static int start_path(struct daemon *d)
 				      io_changed, io_untracked, d };
 	memcpy(d->lifecycle_base, c->lifecycle_subject, strlen(c->lifecycle_subject) - 2);
 	if (pipeline_new(&d->pipeline, &pipeline, &d->io, &d->stats, &d->loop.now) < 0 ||
-	    remote_new(&d->remote, d->bus, d->pipeline, &remote, &d->stats) < 0 ||
+	    remote_new(&d->remote, d->bus, &remote, &d->stats) < 0 ||
 	    start_sampler(d) < 0 ||
 	    intake_new(&d->intake, c, &d->loop, d->bus, d->pipeline, d->remote) < 0)
 		return -1;

@@ -7,7 +7,7 @@
 
 #include "timefmt.h"
 
-#define LINE_MAX_BYTES 4096
+#define LINE_MAX_BYTES 8192
 
 static enum config_log_level log_level = CONFIG_LOG_INFO;
 

@@ -22,7 +22,6 @@ struct question {
 
 struct remote {
 	struct bus *bus;
-	struct pipeline *pipeline;
 	struct remote_options options;
 	struct stats *stats;
 	char inbox[64];		/* CONFIG_INBOX.<random>: nobody else's answers come in on it */
@@ -32,8 +31,8 @@ struct remote {
 	struct question *instances;
 };
 
-int remote_new(struct remote **out, struct bus *bus, struct pipeline *pipeline,
-	       const struct remote_options *options, struct stats *stats)
+int remote_new(struct remote **out, struct bus *bus, const struct remote_options *options,
+	       struct stats *stats)
 {
 	struct remote *r = calloc(1, sizeof *r);
 	uint64_t random[2];
@@ -45,7 +44,6 @@ int remote_new(struct remote **out, struct bus *bus, struct pipeline *pipeline,
 		return -EIO;
 	}
 	r->bus = bus;
-	r->pipeline = pipeline;
 	r->options = *options;
 	r->stats = stats;
 	snprintf(r->inbox, sizeof r->inbox, CONFIG_INBOX ".%016" PRIx64 "%016" PRIx64, random[0],
@@ -112,14 +110,19 @@ static enum bus_result send_question(struct remote *r, const struct question *q)
 	return bus_publish(r->bus, subject, inbox, "", 0);
 }
 
-void remote_ask(struct remote *r, struct instance *i, const struct moment *now)
+static void fail(const struct remote *r, struct instance *i, enum failure reason, const char *error)
+{
+	r->options.on_failure(r->options.ctx, i, reason, error);
+}
+
+void remote_ask(struct remote *r, struct instance *i)
 {
 	struct question *q = r->answers ? calloc(1, sizeof *q) : NULL;
 	enum bus_result result;
 
 	if (!q) {
-		pipeline_on_failure(r->pipeline, i, r->answers ? FAILURE_SHORT : FAILURE_UNSENT,
-				    r->answers ? "out of memory" : "not connected to NATS", now);
+		fail(r, i, r->answers ? FAILURE_SHORT : FAILURE_UNSENT,
+		     r->answers ? "out of memory" : "not connected to NATS");
 		return;
 	}
 	q->number = ++r->asked;
@@ -131,9 +134,8 @@ void remote_ask(struct remote *r, struct instance *i, const struct moment *now)
 	if (result == BUS_SENT)
 		return;
 	question_end(r, q);
-	pipeline_on_failure(r->pipeline, i, FAILURE_UNSENT,
-			    result == BUS_FULL ? "the NATS output buffer is full"
-					       : "not connected to NATS", now);
+	fail(r, i, FAILURE_UNSENT, result == BUS_FULL ? "the NATS output buffer is full"
+						      : "not connected to NATS");
 }
 
 static struct question *question_of(struct remote *r, const char *subject)
@@ -207,11 +209,11 @@ static void on_answer(struct remote *r, const struct bus_message *m, const struc
 	if (result == 0) {
 		stats_reading(r->stats, SOURCE_BUS,
 			      now->mono_ns - i->reading_since_ms * 1000000);
-		pipeline_on_reading(r->pipeline, i, &reading, now);
+		r->options.on_reading(r->options.ctx, i, &reading);
 	} else if (result > 0) {
-		pipeline_on_failure(r->pipeline, i, (enum failure)result, p.text, now);
+		fail(r, i, (enum failure)result, p.text);
 	} else {
-		pipeline_on_failure(r->pipeline, i, FAILURE_SHORT, "out of memory", now);
+		fail(r, i, FAILURE_SHORT, "out of memory");
 	}
 }
 

@@ -4,10 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "scraper.h"
+
 struct sampler {
 	struct sampler_options options;
 	struct source_set *sources;
 	struct locator *locator;
+	struct scraper *scraper;
 	char why[2 * SOURCE_ERROR_MAX];	/* of the reading given up last */
 };
 
@@ -17,6 +20,16 @@ struct reader {
 	struct source *source;	/* NULL for SOURCE_BUS, and until it could be bound */
 	bool by_name;		/* it is that of a container an engine named */
 	struct search *search;	/* for that container; NULL = none goes on */
+	struct page *page;	/* NULL = it has none */
+};
+
+/* A page of metrics, and the reading that waits for it. */
+struct page {
+	struct scraped *scraped;
+	enum scraped_begun begun;
+	bool is_read;		/* the other half has ended well: */
+	struct reading reading;
+	struct moment at;
 };
 
 static enum source_kind choose(struct sampler *s, const struct instance *i)
@@ -73,21 +86,107 @@ static int read_local(struct sampler *s, struct instance *i, struct reader *r,
 	return result;
 }
 
+/* --- the end of a reading --- */
+
+static void begin_page(struct sampler *s, struct instance *i)
+{
+	struct reader *r = i->reader;
+	struct page *page = r->page;
+
+	if (!scraper_concerns(s->scraper, i))
+		return;
+	if (!page) {
+		page = calloc(1, sizeof *page);
+		if (!page || scraped_new(&page->scraped, s->scraper, i) < 0) {
+			free(page);
+			return;
+		}
+		r->page = page;
+	}
+	if (page->begun == SCRAPED_NO_PAGE)
+		page->begun = scraped_begin(page->scraped);
+}
+
+static void publish(struct sampler *s, struct instance *i, struct page *page)
+{
+	const char *why = scraped_result(page->scraped, &page->reading);
+
+	page->is_read = false;
+	pipeline_on_reading(s->options.pipeline, i, &page->reading, &page->at);
+	if (why)
+		pipeline_note(i, why, &s->options.loop->now);
+}
+
+void sampler_on_reading(struct sampler *s, struct instance *i, const struct reading *reading)
+{
+	struct reader *r = i->reader;
+	struct page *page = r->page;
+
+	if (page && i->has_previous && !reading_same_incarnation(&i->previous, reading))
+		scraped_restart(page->scraped);
+	begin_page(s, i);	/* if it could not be begun before it was known where that is */
+	page = r->page;
+	if (!page) {
+		pipeline_on_reading(s->options.pipeline, i, reading, &s->options.loop->now);
+		return;
+	}
+	page->is_read = true;
+	page->reading = *reading;
+	page->at = s->options.loop->now;
+	if (!scraped_is_under_way(page->scraped))
+		publish(s, i, page);
+}
+
+void sampler_on_failure(struct sampler *s, struct instance *i, enum failure reason,
+			const char *error)
+{
+	struct reader *r = i->reader;
+
+	if (r && r->page)
+		scraped_give_up(r->page->scraped);
+	pipeline_on_failure(s->options.pipeline, i, reason, error, &s->options.loop->now);
+}
+
+static void on_page(void *ctx, struct instance *i)
+{
+	struct reader *r = i->reader;
+
+	if (r->page->is_read)
+		publish(ctx, i, r->page);
+}
+
+static bool address_of(void *ctx, struct instance *i, char out[SOURCE_ADDRESS_MAX])
+{
+	struct sampler *s = ctx;
+	struct reader *r = i->reader;
+
+	return r->source && source_address(s->sources, r->source, out);
+}
+
+static void page_free(struct page *page)
+{
+	if (!page)
+		return;
+	scraped_free(page->scraped);
+	free(page);
+}
+
+/* --- its begin --- */
+
 /* What is told of a container that nothing in its target leads to: both ways, if both were tried. */
 static void fail(struct sampler *s, struct instance *i, const struct reader *r,
 		 enum failure reason, const char *error)
 {
-	const struct moment *now = &s->options.loop->now;
 	bool tried = i->target.pid != 0 || said(i->target.container_id);
 	char both[2 * SOURCE_ERROR_MAX];
 
 	if (!r->search) {
-		pipeline_on_failure(s->options.pipeline, i, reason, error, now);
+		sampler_on_failure(s, i, reason, error);
 		return;
 	}
 	snprintf(both, sizeof both, "%s%s%s", tried ? error : "", tried ? "; " : "",
 		 search_why(r->search));
-	pipeline_on_failure(s->options.pipeline, i, tried ? reason : FAILURE_ABSENT, both, now);
+	sampler_on_failure(s, i, tried ? reason : FAILURE_ABSENT, both);
 }
 
 /* What a function of source.h came to, with a sentence in any case. */
@@ -107,7 +206,7 @@ static enum failure read_here(struct sampler *s, struct instance *i, struct read
 	enum failure reason = failure_from(read_local(s, i, r, &reading, error), error);
 
 	if (reason == FAILURE_NONE)
-		pipeline_on_reading(s->options.pipeline, i, &reading, &s->options.loop->now);
+		sampler_on_reading(s, i, &reading);
 	return reason;
 }
 
@@ -118,7 +217,7 @@ static void read_unnamed(struct sampler *s, struct instance *i, struct reader *r
 	enum failure reason;
 
 	if (r->kind == SOURCE_BUS) {
-		remote_ask(s->options.remote, i, &s->options.loop->now);
+		remote_ask(s->options.remote, i);
 		return;
 	}
 	reason = read_here(s, i, r, error);
@@ -143,20 +242,11 @@ static void choose_anew(struct sampler *s, struct instance *i, struct reader *r)
 	i->source = r->kind;
 }
 
-void sampler_begin(struct sampler *s, struct instance *i)
+static void begin_source(struct sampler *s, struct instance *i, struct reader *r)
 {
-	struct reader *r = i->reader;
 	char error[SOURCE_ERROR_MAX];
 	enum failure reason;
 
-	if (!r) {
-		r = i->reader = calloc(1, sizeof *r);
-		if (!r) {
-			pipeline_on_failure(s->options.pipeline, i, FAILURE_SHORT, "out of memory",
-					    &s->options.loop->now);
-			return;
-		}
-	}
 	if (!r->source)
 		choose_anew(s, i, r);
 	if (r->kind == SOURCE_BUS) {
@@ -172,10 +262,33 @@ void sampler_begin(struct sampler *s, struct instance *i)
 		source_free(r->source);
 		r->source = NULL;
 		r->by_name = false;
+		if (r->page)
+			scraped_restart(r->page->scraped);
 		choose_anew(s, i, r);
 	}
 	if (!await_name(s, i, r))
 		fail(s, i, r, reason, error);
+}
+
+void sampler_begin(struct sampler *s, struct instance *i)
+{
+	struct reader *r = i->reader;
+
+	if (!r) {
+		r = i->reader = calloc(1, sizeof *r);
+		if (!r) {
+			sampler_on_failure(s, i, FAILURE_SHORT, "out of memory");
+			return;
+		}
+	}
+	if (r->page) {
+		r->page->begun = SCRAPED_NO_PAGE;
+		r->page->is_read = false;
+	}
+	begin_source(s, i, r);
+	/* Who has to be asked takes as long as the page does. */
+	if (i->reading_under_way)
+		begin_page(s, i);
 }
 
 /* --- what the locator tells --- */
@@ -213,6 +326,8 @@ const char *sampler_give_up(struct sampler *s, struct instance *i)
 	const char *why = remote_forget(s->options.remote, i);
 	struct reader *r = i->reader;
 
+	if (r && r->page)
+		scraped_give_up(r->page->scraped);
 	if (!r || !r->search)
 		return why;
 	search_give_up(r->search);
@@ -228,6 +343,7 @@ void sampler_unbind(struct sampler *s, struct instance *i)
 	(void)s;
 	if (!r)
 		return;
+	page_free(r->page);
 	search_free(r->search);
 	source_free(r->source);
 	free(r);
@@ -237,6 +353,8 @@ void sampler_unbind(struct sampler *s, struct instance *i)
 int sampler_new(struct sampler **out, const struct sampler_options *options)
 {
 	struct sampler *s = calloc(1, sizeof *s);
+	struct scraper_options scraper = { options->config, options->loop,
+					   options->max_connections, address_of, on_page, s };
 	struct locator_options locator = { options->config->interval_ms, on_found, on_not_found, s };
 	int r;
 
@@ -246,6 +364,8 @@ int sampler_new(struct sampler **out, const struct sampler_options *options)
 	r = source_set_new(&s->sources, &options->sources);
 	if (r == 0)
 		r = locator_new(&s->locator, options->loop, options->engines, &locator);
+	if (r == 0)
+		r = scraper_new(&s->scraper, &scraper);
 	if (r < 0) {
 		sampler_free(s);
 		return r;
@@ -258,6 +378,7 @@ void sampler_free(struct sampler *s)
 {
 	if (!s)
 		return;
+	scraper_free(s->scraper);
 	locator_free(s->locator);
 	source_set_free(s->sources);
 	free(s);

@@ -468,3 +468,25 @@ int cgroup_read(const struct cgroup_host *host, const char *path, struct cgroup_
 	return source_fail(error, failure_of(r), "the cgroup %s cannot be opened: %s",
 			   cgroup_shown(path, shown), strerror(-r));
 }
+
+int cgroup_address(const struct cgroup_host *host, struct cgroup_files *files,
+		   char out[NETADDR_MAX])
+{
+	struct cgroup_members m;
+	int dir, r = -EADDRNOTAVAIL;
+
+	if (kept_file_is_open(&files->member.dir))
+		return netdev_address(&host->netdev, files->member.dir.fd, out);
+	/* It has ended, or is beyond the bound of files kept. */
+	cgroup_members_find(&m, &host->mounts, &files->cpu, &files->memory);
+	for (size_t i = 0; i < m.n && r < 0; i++) {
+		dir = procfs_open_pid(host->root, m.pids[i]);
+		if (dir < 0)
+			continue;
+		r = netdev_address(&host->netdev, dir, out);
+		close(dir);
+	}
+	cgroup_place_close(&files->cpu);
+	cgroup_place_close(&files->memory);
+	return r;
+}

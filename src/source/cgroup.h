@@ -108,4 +108,8 @@ void cgroup_files_release(struct cgroup_files *files);
 int cgroup_read(const struct cgroup_host *host, const char *path, struct cgroup_files *files,
 		struct netdev_ns *netdev, struct reading *out, char error[SOURCE_ERROR_MAX]);
 
+/* Of one that was read: the address of the member its network was read from. -errno as netdev_address(). */
+int cgroup_address(const struct cgroup_host *host, struct cgroup_files *files,
+		   char out[NETADDR_MAX]);
+
 #endif

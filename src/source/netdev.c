@@ -270,3 +270,11 @@ void netdev_read(const struct netdev_shared *shared, const char *host_root, cons
 		netdev_member_release(member, budget);
 	take(shared, &c, last, out);
 }
+
+int netdev_address(const struct netdev_shared *shared, int dir, char out[NETADDR_MAX])
+{
+	struct netdev_ns ns;
+
+	ns_load(&ns, dir);
+	return ns_is_own(shared, &ns) ? netaddr_find(dir, out) : -EADDRNOTAVAIL;
+}

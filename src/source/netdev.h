@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "kept_file.h"
+#include "netaddr.h"
 #include "reading.h"
 
 /* "net:[4026531840]", as the link in /proc reads; "" = not known */
@@ -67,6 +68,12 @@ bool netdev_member_read(const struct netdev_shared *shared, const struct netdev_
 void netdev_read(const struct netdev_shared *shared, const char *host_root, const int32_t *pids,
 		 size_t n, struct netdev_member *member, struct kept_budget *budget,
 		 struct netdev_ns *last, struct reading *out);
+
+/*
+ * The address at which the process whose directory in /proc this is is reached, see netaddr.h.
+ * -EADDRNOTAVAIL also where its namespace is not its own.
+ */
+int netdev_address(const struct netdev_shared *shared, int dir, char out[NETADDR_MAX]);
 
 struct procfs_pieces;
 /* The text of net/dev: sums over all interfaces but lo. -errno; -EBADMSG: not such a text. */

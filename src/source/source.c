@@ -8,10 +8,13 @@
 #include "cgroup.h"
 #include "container_index.h"
 #include "fail.h"
+#include "netaddr.h"
 #include "process.h"
 #include "procfs.h"
 #include "source.h"
 #include "stats.h"
+
+_Static_assert(SOURCE_ADDRESS_MAX == NETADDR_MAX, "room for any address");
 
 struct source_set {
 	char *host_root;
@@ -356,4 +359,18 @@ int source_read(struct source_set *set, struct source *s, struct reading *out,
 	if (r == 0)
 		*out = now;
 	return r;
+}
+
+bool source_address(struct source_set *set, struct source *s, char out[SOURCE_ADDRESS_MAX])
+{
+	int dir, r;
+
+	if (s->kind == SOURCE_CGROUP)
+		return cgroup_address(&set->host, &s->files.cgroup, out) == 0;
+	dir = process_dir_use(&s->files.process, set->host_root, s->pid);
+	if (dir < 0)
+		return false;
+	r = netdev_address(&set->host.netdev, dir, out);
+	process_dir_done(&s->files.process, dir);
+	return r == 0;
 }

@@ -185,6 +185,26 @@ static void test_sequence_and_final(void **state)
 	rig_free(r);
 }
 
+/* A page of metrics that is missing is told, and no reading failed for it. */
+static void test_note(void **state)
+{
+	struct rig *r = rig_new(1000);
+	int64_t next;
+
+	(void)state;
+	assert_int_equal(send_event(r, "instance.created.a", ""), 0);
+	run_until(r, 20000);
+	next = r->instance->due.due_ms;
+	pipeline_note(r->instance, "metrics: nobody there", &r->now);
+	assert_string_equal(r->instance->last_error, "metrics: nobody there");
+	assert_int_equal(r->instance->last_error_ms, r->now.wall_ms);
+	assert_int_equal(r->instance->due.due_ms, next);
+	assert_int_equal(r->stats.readings_failed, 0);
+	run_until(r, 40000);
+	assert_string_equal(r->instance->last_error, "");
+	rig_free(r);
+}
+
 /* Row 2: a failed reading is a gap; it takes no sequence number and says why. */
 static void test_failed_reading_is_a_gap(void **state)
 {
@@ -453,6 +473,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_spacing_of_readings),
 		cmocka_unit_test(test_sequence_and_final),
+		cmocka_unit_test(test_note),
 		cmocka_unit_test(test_failed_reading_is_a_gap),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_backoff),

@@ -22,48 +22,48 @@ static const struct rate_case {
 	double cpu, in, out;
 } rate_cases[] = {
 	{ "one core busy for ten seconds",
-	  { ALL, 0, 0, { 1, 1 }, 0, 0, 0, 0, 1000, 2000 },
-	  { ALL, 10 * SECOND_NS, 0, { 1, 1 }, 10 * SECOND_NS, 0, 0, 0, 6000, 2000 },
+	  { ALL, 0, 0, { 1, 1 }, 0, 0, 0, 0, 1000, 2000, 0, 0 },
+	  { ALL, 10 * SECOND_NS, 0, { 1, 1 }, 10 * SECOND_NS, 0, 0, 0, 6000, 2000, 0, 0 },
 	  100, 500, 0 },
 	{ "four cores busy: more than 100",
-	  { ALL, 0, 0, { 1, 1 }, 0, 0, 0, 0, 0, 0 },
-	  { ALL, SECOND_NS, 0, { 1, 1 }, 4 * SECOND_NS, 0, 0, 0, 0, 0 },
+	  { ALL, 0, 0, { 1, 1 }, 0, 0, 0, 0, 0, 0, 0, 0 },
+	  { ALL, SECOND_NS, 0, { 1, 1 }, 4 * SECOND_NS, 0, 0, 0, 0, 0, 0, 0 },
 	  400, 0, 0 },
 	{ "row 2: another incarnation has no rates",
-	  { ALL, 0, 0, { 1, 1 }, 0, 0, 0, 0, 0, 0 },
-	  { ALL, SECOND_NS, 0, { 1, 2 }, SECOND_NS, 0, 0, 0, 10, 10 },
+	  { ALL, 0, 0, { 1, 1 }, 0, 0, 0, 0, 0, 0, 0, 0 },
+	  { ALL, SECOND_NS, 0, { 1, 2 }, SECOND_NS, 0, 0, 0, 10, 10, 0, 0 },
 	  NAN, NAN, NAN },
 	{ "row 3: a CPU counter that went back takes all rates with it",
-	  { ALL, 0, 0, { 1, 1 }, 500, 0, 0, 0, 0, 0 },
-	  { ALL, SECOND_NS, 0, { 1, 1 }, 499, 0, 0, 0, 10, 10 },
+	  { ALL, 0, 0, { 1, 1 }, 500, 0, 0, 0, 0, 0, 0, 0 },
+	  { ALL, SECOND_NS, 0, { 1, 1 }, 499, 0, 0, 0, 10, 10, 0, 0 },
 	  NAN, NAN, NAN },
 	{ "row 3: one network counter that went back takes the other with it",
-	  { ALL, 0, 0, { 1, 1 }, 0, 0, 0, 0, 50, 50 },
-	  { ALL, SECOND_NS, 0, { 1, 1 }, SECOND_NS / 2, 0, 0, 0, 49, 100 },
+	  { ALL, 0, 0, { 1, 1 }, 0, 0, 0, 0, 50, 50, 0, 0 },
+	  { ALL, SECOND_NS, 0, { 1, 1 }, SECOND_NS / 2, 0, 0, 0, 49, 100, 0, 0 },
 	  50, NAN, NAN },
 	{ "row 1: no network reading is not zero traffic",
-	  { ALL, 0, 0, { 1, 1 }, 0, 0, 0, 0, 0, 0 },
-	  { READING_CPU_TIME, SECOND_NS, 0, { 1, 1 }, 0, 0, 0, 0, 0, 0 },
+	  { ALL, 0, 0, { 1, 1 }, 0, 0, 0, 0, 0, 0, 0, 0 },
+	  { READING_CPU_TIME, SECOND_NS, 0, { 1, 1 }, 0, 0, 0, 0, 0, 0, 0, 0 },
 	  0, NAN, NAN },
 	{ "no time between them: no rate over it",
-	  { ALL, SECOND_NS, 0, { 1, 1 }, 0, 0, 0, 0, 0, 0 },
-	  { ALL, SECOND_NS, 0, { 1, 1 }, 10, 0, 0, 0, 10, 10 },
+	  { ALL, SECOND_NS, 0, { 1, 1 }, 0, 0, 0, 0, 0, 0, 0, 0 },
+	  { ALL, SECOND_NS, 0, { 1, 1 }, 10, 0, 0, 0, 10, 10, 0, 0 },
 	  NAN, NAN, NAN },
 	{ "two stamps: their difference is the interval, not the time of arrival",
-	  { ALL, 0, WALL, { 1, 1 }, 0, 0, 0, 0, 0, 0 },
-	  { ALL, 9 * SECOND_NS, WALL + 2000, { 1, 1 }, SECOND_NS, 0, 0, 0, 1000, 0 },
+	  { ALL, 0, WALL, { 1, 1 }, 0, 0, 0, 0, 0, 0, 0, 0 },
+	  { ALL, 9 * SECOND_NS, WALL + 2000, { 1, 1 }, SECOND_NS, 0, 0, 0, 1000, 0, 0, 0 },
 	  50, 500, 0 },
 	{ "one stamp only: monotonic",
-	  { ALL, 0, 0, { 1, 1 }, 0, 0, 0, 0, 0, 0 },
-	  { ALL, 10 * SECOND_NS, WALL + 2000, { 1, 1 }, SECOND_NS, 0, 0, 0, 1000, 0 },
+	  { ALL, 0, 0, { 1, 1 }, 0, 0, 0, 0, 0, 0, 0, 0 },
+	  { ALL, 10 * SECOND_NS, WALL + 2000, { 1, 1 }, SECOND_NS, 0, 0, 0, 1000, 0, 0, 0 },
 	  10, 100, 0 },
 	{ "stamps that go back: no rate",
-	  { ALL, 0, WALL, { 1, 1 }, 0, 0, 0, 0, 0, 0 },
-	  { ALL, 10 * SECOND_NS, WALL - 1, { 1, 1 }, SECOND_NS, 0, 0, 0, 1000, 0 },
+	  { ALL, 0, WALL, { 1, 1 }, 0, 0, 0, 0, 0, 0, 0, 0 },
+	  { ALL, 10 * SECOND_NS, WALL - 1, { 1, 1 }, SECOND_NS, 0, 0, 0, 1000, 0, 0, 0 },
 	  NAN, NAN, NAN },
 	{ "a source that knows the rate itself needs no reading before",
-	  { 0, 0, 0, { 0, 1 }, 0, 0, 0, 0, 0, 0 },
-	  { READING_CPU_PERCENT, SECOND_NS, 0, { 1, 1 }, 0, 12.5, 0, 0, 0, 0 },
+	  { 0, 0, 0, { 0, 1 }, 0, 0, 0, 0, 0, 0, 0, 0 },
+	  { READING_CPU_PERCENT, SECOND_NS, 0, { 1, 1 }, 0, 12.5, 0, 0, 0, 0, 0, 0 },
 	  12.5, NAN, NAN },
 };
 
@@ -104,6 +104,26 @@ static void test_first_reading_has_no_rates(void **state)
 	assert_true(s.value[METRIC_MEMORY_USED] == 4096);
 	assert_true(isnan(s.value[METRIC_MEMORY_LIMIT]));
 	assert_true(isnan(s.value[METRIC_REQUESTS]));
+}
+
+/* What a page of metrics told is a rate already, and of no other reading. */
+static void test_requests_and_latency(void **state)
+{
+	struct reading before = reading(0, 0, 0, 0), now = reading(SECOND_NS, 0, 0, 0);
+	struct sample s;
+
+	(void)state;
+	before.has |= READING_REQUESTS | READING_LATENCY;
+	before.requests_per_sec = before.latency_p95_ms = 7;
+	now.has |= READING_REQUESTS;
+	now.requests_per_sec = 0;
+	now.latency_p95_ms = 3;
+	rate_sample(&before, &now, WALL, &s);
+	assert_true(s.value[METRIC_REQUESTS] == 0);
+	assert_true(isnan(s.value[METRIC_LATENCY_P95]));
+	now.has |= READING_LATENCY;
+	rate_sample(NULL, &now, WALL, &s);
+	assert_true(s.value[METRIC_LATENCY_P95] == 3);
 }
 
 /* Row 4: a wall clock that steps changes the stamp and nothing else. */
@@ -217,6 +237,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_first_reading_has_no_rates),
+		cmocka_unit_test(test_requests_and_latency),
 		cmocka_unit_test(test_wall_clock_steps),
 		cmocka_unit_test(test_stamps),
 		cmocka_unit_test(test_an_equal_stamp_is_the_same_reading),
