@@ -9,6 +9,7 @@ import cgroups
 import containers
 import workers
 from controlplane import ControlPlane
+from load import Backend, Load
 from messages import Api, Watch
 from processes import METERD, Meterd, NatsServer, running
 
@@ -198,3 +199,41 @@ def contained(worker, cgroup):
 def container_cgroup(cgroup, new_cgroup):
     """A cgroup below that of the test, named as systemd names a container's."""
     return new_cgroup(f"{cgroup.path}/docker-{secrets.token_hex(32)}.scope", cgroup.hierarchies)
+
+
+@pytest.fixture
+def exporter(tmp_path):
+    """Factory of programs with a page of metrics: a function of exporters.py and what it takes."""
+    started = []
+
+    def start(program, *args):
+        directory = tmp_path / f"{program.__name__}-{len(started)}"
+        directory.mkdir()
+        started.append(program(directory, *args))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.kill()
+
+
+@pytest.fixture
+def backend():
+    """A server that is slow now and then."""
+    started = Backend()
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def load(exporter):  # it ends before what it is put on
+    """Factory of loads; the arguments are those of load.Load."""
+    started = []
+
+    def start(url, **how):
+        started.append(Load(url, **how))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()

@@ -10,7 +10,7 @@ NETWORK = ("network_in_bytes_per_sec", "network_out_bytes_per_sec")
 
 
 class Counter:
-    """A counter of the kernel that is looked at again and again: what it was at any time between."""
+    """A counter that is looked at again and again: what it was at any time between."""
 
     def __init__(self, read):
         self._read = read
@@ -27,13 +27,12 @@ class Counter:
                 min(value for before, value, _ in self._readings if before >= at + 1))
 
 
-def cpu_used(samples, cgroup):
-    """CPU seconds over SPAN_MS: as published (rates times intervals), and by the kernel's counter (least, most).
+def follow(samples, field, counter):
+    """The samples of SPAN_MS, all of which have the field; the counter is looked at all the while.
 
     How long a sample takes until it is here does not matter.
     """
-    counter = Counter(cgroup.cpu_seconds)
-    samples.wait_for(lambda sample: "cpu_percent" in sample)
+    samples.wait_for(lambda sample: field in sample)
     counter.look()
     begin = now_ms() + 1
     span = []
@@ -46,14 +45,33 @@ def cpu_used(samples, cgroup):
     eventually("samples of the whole span", is_over)
     eventually("the next ms", lambda: now_ms() > span[-1]["at"])
     counter.look()
-    published = sum(sample["cpu_percent"] / 100 * (sample["at"] - before["at"]) / 1000
-                    for before, sample in zip(span, span[1:]))
+    return span
+
+
+def integral(span, field):
+    """What samples publish of a rate per second: rates times intervals."""
+    return sum(sample[field] * (sample["at"] - before["at"]) / 1000 for before, sample in zip(span, span[1:]))
+
+
+def growth(span, counter):
+    """(least, most) by which it grew from the first sample to the last."""
     first, last = counter.bounds(span[0]["at"]), counter.bounds(span[-1]["at"])
-    return published, (last[0] - first[1], last[1] - first[0])
+    return last[0] - first[1], last[1] - first[0]
+
+
+def cpu_used(samples, cgroup):
+    """CPU seconds over SPAN_MS: as published, and by the kernel's counter (least, most)."""
+    counter = Counter(cgroup.cpu_seconds)
+    span = follow(samples, "cpu_percent", counter)
+    return integral(span, "cpu_percent") / 100, growth(span, counter)
+
+
+def is_within(percent, published, counted):
+    return (1 - percent / 100) * counted[0] <= published <= (1 + percent / 100) * counted[1]
 
 
 def is_within_5_percent(published, counted):
-    return 0.95 * counted[0] <= published <= 1.05 * counted[1]
+    return is_within(5, published, counted)
 
 
 def check_begun_anew(samples):
