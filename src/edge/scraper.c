@@ -7,20 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "http.h"
 #include "metrics_url.h"
 #include "networks.h"
 #include "scrape.h"
+#include "scrape_format.h"
 #include "url_template.h"
 
 #define CONTAINER_IP "{container_ip}"
-/* As Prometheus asks, but for its protobuf. */
-#define ACCEPT \
-	"Accept: application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.4," \
-	"*/*;q=0.1"
-#define OPENMETRICS "application/openmetrics-text"
 
 struct scraper {
 	struct scraper_options options;
@@ -206,11 +201,9 @@ static bool on_allow(void *ctx, const struct sockaddr *address)
 
 static void begin_page(struct scraped *d, const char *content_type)
 {
-	bool openmetrics = strncasecmp(content_type, OPENMETRICS, strlen(OPENMETRICS)) == 0;
-
 	d->began = true;
 	d->read_ns = d->scraper->options.loop->now.mono_ns;
-	d->fed = scrape_begin(d->scrape, openmetrics);
+	d->fed = scrape_begin(d->scrape, scrape_is_openmetrics(content_type));
 }
 
 static void on_chunk(void *ctx, const void *data, size_t len)
@@ -464,7 +457,7 @@ int scraper_new(struct scraper **out, const struct scraper_options *options)
 	snprintf(s->timeout_header, sizeof s->timeout_header,
 		 "X-Prometheus-Scrape-Timeout-Seconds: %" PRId64 ".%03" PRId64,
 		 s->timeout_ms / 1000, s->timeout_ms % 1000);
-	s->headers[0] = ACCEPT;
+	s->headers[0] = SCRAPE_ACCEPT;
 	s->headers[1] = s->timeout_header;
 	/* That it can be had is checked with all settings. */
 	r = networks_parse(&s->networks, c->metrics_networks, &p);

@@ -14,6 +14,7 @@ static const char help[] =
 	"  meterctl probe --pid $(pidof -s nginx)\n"
 	"  meterctl probe --container web\n"
 	"  meterctl probe --cgroup /system.slice/postgresql.service -o json\n"
+	"  meterctl probe --metrics-url http://127.0.0.1:9100/metrics\n"
 	"  meterctl probe inst_01h455vb4pex5vsknk084sn02q\n"
 	"\n"
 	"Finds and reads one instance as a meterd on this machine would, and tells how: each way\n"
@@ -27,6 +28,8 @@ static const char help[] =
 	"      --container ID|NAME      a container: what is 12 to 64 of 0-9 and a-f is an id,\n"
 	"                               all else a name; a bare ID of an instance is the container\n"
 	"                               cp-<ID>\n"
+	"      --metrics-url URL        its page of metrics: the families that were found, or why\n"
+	"                               not, and what they say\n"
 	"      --span DURATION          between two readings, for rates; default 1s, at most 1h;\n"
 	"                               0: one reading, and no rates\n"
 	"\n"
@@ -39,12 +42,13 @@ static const char help[] =
 #define SPAN_DEFAULT_MS 1000
 #define SPAN_MAX_MS (3600 * 1000)
 
-enum { OPTION_PID = 1, OPTION_CGROUP, OPTION_CONTAINER, OPTION_SPAN };
+enum { OPTION_PID = 1, OPTION_CGROUP, OPTION_CONTAINER, OPTION_URL, OPTION_SPAN };
 
 static const struct option options[] = {
 	{ "pid", required_argument, NULL, OPTION_PID },
 	{ "cgroup", required_argument, NULL, OPTION_CGROUP },
 	{ "container", required_argument, NULL, OPTION_CONTAINER },
+	{ "metrics-url", required_argument, NULL, OPTION_URL },
 	{ "span", required_argument, NULL, OPTION_SPAN },
 };
 
@@ -78,6 +82,9 @@ static int take(void *own, int val, const char *arg, char *error, size_t error_s
 	case OPTION_CONTAINER:
 		o->container = arg;
 		return 0;
+	case OPTION_URL:
+		o->probe.metrics_url = arg;
+		return 0;
 	default:
 		o->has_span = true;
 		if (timefmt_parse_duration(arg, strlen(arg), &o->probe.span_ms) &&
@@ -107,10 +114,11 @@ static int check(struct invocation *call, char *error, size_t error_size)
 		t->container_id = (char *)o->container;
 	else
 		t->container_name = (char *)o->container;
-	if (t->pid || t->cgroup_path || o->container || call->id)
+	if (t->pid || t->cgroup_path || o->container || o->probe.metrics_url || call->id)
 		return 0;
 	snprintf(error, error_size,
-		 "probe: nothing to look for: --pid, --cgroup, --container or the ID of an instance");
+		 "probe: nothing to look for: --pid, --cgroup, --container, --metrics-url or the ID of "
+		 "an instance");
 	return -1;
 }
 

@@ -32,6 +32,7 @@ struct probe_notes {
 struct probe {
 	struct target target;		/* strings are not owned */
 	const char *id;			/* of the instance, or NULL */
+	const char *metrics_url;	/* of its page, or NULL */
 	int64_t span_ms;		/* between two readings; 0 = one reading only */
 	/* What came of it. */
 	struct probe_notes ways;

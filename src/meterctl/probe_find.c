@@ -6,7 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "metrics_url.h"
 #include "probe_engine.h"
+#include "probe_page.h"
 
 /* A longer name is none, and told so by its beginning. */
 #define PROBE_NAME_MAX 1024
@@ -17,6 +19,7 @@ struct attempt {
 	const struct config *config;
 	struct source_set *set;
 	struct source *source;		/* NULL until it is found */
+	struct probe_page *page;	/* NULL: it has none */
 	bool out_of_memory;
 };
 
@@ -177,14 +180,31 @@ static void find(struct attempt *a)
 static int read_once(struct attempt *a, struct reading *out)
 {
 	struct probe *p = a->probe;
+	char shown[METRICS_URL_SHOWN_MAX], found[PROBE_FOUND_MAX];
+	bool good;
 	int r;
 
 	probe_notes_clear(&p->files);
 	p->error[0] = '\0';
-	r = source_read(a->set, a->source, out, p->error);
-	if (r < 0)
-		a->out_of_memory = true;
-	return r;
+	*out = (struct reading){ 0 };
+	if (a->source) {
+		r = source_read(a->set, a->source, out, p->error);
+		a->out_of_memory = a->out_of_memory || r < 0;
+		if (r != 0)
+			return r;
+	}
+	if (a->page) {
+		metrics_url_shown(p->metrics_url, shown);
+		good = probe_page_read(a->page, out, found);
+		probe_notes_add(&p->files, shown, found);
+		/* Beside a source that can be read a page that cannot is no failure. */
+		if (!good && !a->source) {
+			snprintf(p->error, sizeof p->error, "%.*s", (int)sizeof p->error - 1,
+				 found);
+			return FAILURE_UNREADABLE;
+		}
+	}
+	return 0;
 }
 
 static void wait_ms(int64_t ms)
@@ -220,6 +240,26 @@ static void read_twice(struct attempt *a)
 	rate_sample(p->span_ms > 0 ? &first : NULL, &p->reading, wall_ms(), &p->sample);
 }
 
+static bool has_place(const struct probe *p)
+{
+	return p->id || p->target.pid || p->target.cgroup_path || p->target.container_id ||
+	       p->target.container_name;
+}
+
+static void find_page(struct attempt *a)
+{
+	struct probe *p = a->probe;
+	char why[SOURCE_ERROR_MAX];
+	int r;
+
+	r = probe_page_new(&a->page, a->config, p->metrics_url, why);
+	a->out_of_memory = a->out_of_memory || r < 0;
+	if (r > 0)
+		probe_notes_add(&p->ways, "metrics_url", why);
+	if (r > 0 && p->error[0] == '\0')
+		snprintf(p->error, sizeof p->error, "metrics_url: %.*s", (int)sizeof p->error - 16, why);
+}
+
 int probe_run(struct probe *p, const struct config *config)
 {
 	const struct source_observer observer = { note_file, &p->files };
@@ -235,12 +275,16 @@ int probe_run(struct probe *p, const struct config *config)
 	r = source_set_new(&a.set, &options);
 	if (r < 0)
 		return r;
-	find(&a);
-	if (a.source)
+	if (has_place(p))
+		find(&a);
+	if (p->metrics_url)
+		find_page(&a);
+	if (a.source || (a.page && !has_place(p)))
 		read_twice(&a);
 	else if (p->error[0] == '\0')
 		snprintf(p->error, sizeof p->error, "with --source bus meterd asks the control "
 			 "plane, and reads nothing here");
+	probe_page_free(a.page);
 	source_free(a.source);
 	source_set_free(a.set);
 	return a.out_of_memory ? -ENOMEM : 0;

@@ -9,6 +9,7 @@ import os
 
 import pytest
 
+import workload as workloads
 from cgroups import IS_V2, id_of
 from engines import STOPPED, Engine, running
 from meterctl import NOWHERE, ctl, fails, output_of, rows_of
@@ -130,6 +131,55 @@ def test_engine_does_not_help(engine, mode):
     said = found_nothing("--container", "web", "--engine-sockets", engine.path)
     assert result_of(said, "container_name") == [said["error"]]
     assert engine.path in said["error"]
+
+
+@pytest.fixture
+def workload():
+    with workloads.running() as one:
+        yield one
+
+
+@pytest.mark.parametrize("mode", ["good", "gzip", "openmetrics"])
+def test_page(workload, worker, mode):
+    """The families that were found, and what they say over the span; beside a process, or alone."""
+    workload.mode = mode
+    for args in [["--pid", worker().pid], []]:
+        said = probe("--metrics-url", workload.url(), *args)
+        assert said["sample"]["requests_per_sec"] > 0 and said["sample"]["latency_p95_ms"] > 0
+        assert ("memory_used_bytes" in said["sample"]) == bool(args)
+        page = said["files"][-1]
+        assert page["path"] == workload.url()
+        assert f"requests: {workload.counter}; latency: {workload.histogram}" in page["found"]
+
+
+def test_first_page(workload):
+    """One page says no rate, and why."""
+    said = probe("--metrics-url", workload.url(), "--span", "0")
+    assert "no page before" in said["files"][-1]["found"]
+    assert "requests_per_sec" not in said["sample"]
+
+
+@pytest.mark.parametrize("mode, why", [
+    ("not_found", "HTTP status 404"), ("redirect", "HTTP status 302"), ("binary", ""), ("huge", "bytes"),
+    ("silent", "within 500 ms"), ("drip", "within 500 ms"), ("early", "")])
+def test_bad_page(workload, worker, mode, why):
+    """Alone it is a failure; beside what can be read the rest is told."""
+    workload.mode = mode
+    args = ["--metrics-url", workload.url(), "--metrics-timeout", "500ms", "--span", "0"]
+    assert why in found_nothing_on(*args)["error"]
+    said = probe(*args, "--pid", worker().pid)
+    assert why in said["files"][-1]["found"] and "requests_per_sec" not in said["sample"]
+
+
+def found_nothing_on(*args):
+    done = ctl(NOWHERE, "probe", "-o", "json", *args, env=NO_ENGINE)
+    assert done.returncode == 1
+    return json.loads(done.stdout)
+
+
+def test_page_is_not_allowed(workload):
+    said = found_nothing_on("--metrics-url", workload.url(), "--metrics-networks", "10.0.0.0/8")
+    assert "127.0.0.1 is not allowed" in said["error"]
 
 
 def test_not_found():

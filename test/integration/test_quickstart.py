@@ -38,9 +38,10 @@ def processes_of(tree):
 
 def start(tree, *args):
     environment = {**os.environ, "QUICKSTART_TEST": str(tree)}
-    return subprocess.Popen([str(tree / "deploy" / "quickstart"), *args], env=environment, text=True,
-                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT)
+    # A shell cannot trap what was ignored when it began, as SIGINT is where the tests run in the background.
+    return subprocess.Popen(["env", "--default-signal=INT", str(tree / "deploy" / "quickstart"), *args],
+                            env=environment, text=True, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
 def test_seconds(tree):
