@@ -286,8 +286,9 @@ static int start_sampler(struct daemon *d)
 	size_t descriptors = descriptors_max();
 	struct sampler_options options = {
 		.config = c,
-		.sources = { c->host_root, c->process_children, max_open_files(c, descriptors),
-			     &d->stats },
+		.sources = { .host_root = c->host_root, .process_children = c->process_children,
+			     .max_open_files = max_open_files(c, descriptors),
+			     .stats = &d->stats },
 		.max_connections = descriptors / 8 + 1,
 		.loop = &d->loop,
 		.pipeline = d->pipeline,

@@ -9,6 +9,9 @@
 #include "procfs.h"
 
 static void tell(const struct source_observer *o, char *path, const char *format, va_list ap)
+	__attribute__((format(printf, 3, 0)));
+
+static void tell(const struct source_observer *o, char *path, const char *format, va_list ap)
 {
 	char found[SOURCE_ERROR_MAX];
 
