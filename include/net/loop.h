@@ -31,7 +31,7 @@ const struct moment *loop_enter(struct loop *l);
 /* By both clocks, read now. */
 struct moment loop_clock(void);
 
-/* Runs until loop_stop(); after each pass after_pass is called. */
+/* Runs until loop_stop(); after each pass after_pass, unless NULL, is called. */
 void loop_run(struct loop *l, void (*after_pass)(void *ctx), void *ctx);
 void loop_stop(struct loop *l);
 

@@ -27,11 +27,6 @@ static void on_answer(void *ctx, const struct container *found, const char *why)
 	loop_stop(&q->loop);
 }
 
-static void after_pass(void *ctx)
-{
-	(void)ctx;
-}
-
 int probe_engine_ask(const struct config *config, const char *name, struct container *found,
 		     char why[SOURCE_ERROR_MAX])
 {
@@ -53,7 +48,7 @@ int probe_engine_ask(const struct config *config, const char *name, struct conta
 	if (r == 0)
 		r = engines_ask(engines, name, on_answer, &q, &asked);
 	if (r == 0) {
-		loop_run(&q.loop, after_pass, NULL);
+		loop_run(&q.loop, NULL, NULL);
 		r = q.result;
 	}
 	engines_free(engines);

@@ -104,11 +104,6 @@ static void on_done(void *ctx, const struct http_result *result)
 		snprintf(p->found, PROBE_FOUND_MAX, "%s", r > 0 ? page.error : "out of memory");
 }
 
-static void after_pass(void *ctx)
-{
-	(void)ctx;
-}
-
 bool probe_page_read(struct probe_page *p, struct reading *out, char found[PROBE_FOUND_MAX])
 {
 	const struct config *c = p->config;
@@ -133,7 +128,7 @@ bool probe_page_read(struct probe_page *p, struct reading *out, char found[PROBE
 	if (http_get(p->http, &request, &p->op) < 0)
 		snprintf(found, PROBE_FOUND_MAX, "out of memory");
 	else
-		loop_run(&p->loop, after_pass, NULL);
+		loop_run(&p->loop, NULL, NULL);
 	return p->good;
 }
 

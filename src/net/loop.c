@@ -58,7 +58,8 @@ void loop_run(struct loop *l, void (*after_pass)(void *ctx), void *ctx)
 	while (!l->stopping) {
 		event_base_loop(l->base, EVLOOP_ONCE);
 		pass_over(l);
-		after_pass(ctx);
+		if (after_pass)
+			after_pass(ctx);
 	}
 }
 
